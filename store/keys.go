@@ -1,0 +1,140 @@
+package store
+
+import (
+	"encoding/binary"
+	"time"
+
+	"longear/protocol"
+	"longear/protocol/reconcile"
+)
+
+// The key space: one byte says what the rest is. All integers are big endian, so that byte order is number order.
+const (
+	prefixMessage = 'm' // Key -> record: a range scan streams values in the order of sync
+	prefixID      = 'i' // ID -> rank and created of the living, or of the dead with the cause
+	prefixChannel = 'c' // channel, inverted created, ID -> rank: a forward scan is newest first
+	prefixExpiry  = 'e' // agenda of keys that may expire
+	prefixForget  = 'x' // agenda of keys of the dead that may be forgotten
+	prefixDead    = 't' // Key of the dead -> nothing: what will not be taken again, in the order of sync
+	prefixNode    = 'n' // reconcile.Prefix -> reconcile.Node
+	prefixDirty   = 'd' // first nibbles of keys that the trie may not know yet -> nothing
+	prefixOwn     = 'w' // ID of an own message -> Life
+	prefixState   = 's' // name -> what the store knows about itself
+)
+
+const (
+	messageKeySize = 1 + reconcile.KeySize
+	idKeySize      = 1 + 32
+	channelKeySize = 1 + 16 + 6 + 32
+	agendaKeySize  = 1 + 1 + 4 + 8
+
+	liveSize = 7 // rank, created
+	deadSize = 8 // deadMark|cause, rank, created
+
+	// deadMark is set in the first byte of an ID's value when the message is dead; a rank never has this bit.
+	deadMark = 0x80
+)
+
+// keyOf is a message's place in the order.
+func keyOf(m *protocol.Message) reconcile.Key {
+	return reconcile.NewKey(m.Class.Rank(), m.Created, reconcile.ID(m.ID))
+}
+
+func appendMessageKey(b []byte, k reconcile.Key) []byte {
+	return append(append(b, prefixMessage), k[:]...)
+}
+
+func appendDeadKey(b []byte, k reconcile.Key) []byte { return append(append(b, prefixDead), k[:]...) }
+
+func appendIDKey(b []byte, id protocol.ID) []byte { return append(append(b, prefixID), id[:]...) }
+
+func appendOwnKey(b []byte, id protocol.ID) []byte { return append(append(b, prefixOwn), id[:]...) }
+
+func appendNodeKey(b []byte, p reconcile.Prefix) []byte {
+	return reconcile.AppendPrefix(append(b, prefixNode), p)
+}
+
+func appendChannelKey(b []byte, c protocol.Channel, k reconcile.Key) []byte {
+	b = append(append(b, prefixChannel), c[:]...)
+	for _, v := range k[1:7] {
+		b = append(b, ^v)
+	}
+	return append(b, k[7:]...)
+}
+
+// parseChannelKey is the inverse of appendChannelKey, with the rank from the value.
+func parseChannelKey(b []byte, rank uint8) (protocol.Channel, reconcile.Key) {
+	var k reconcile.Key
+	k[0] = rank
+	for i := range 6 {
+		k[1+i] = ^b[17+i]
+	}
+	copy(k[7:], b[23:])
+	return protocol.Channel(b[1:17]), k
+}
+
+// liveValue is what an ID's key holds while its message is kept.
+func appendLive(b []byte, k reconcile.Key) []byte { return append(b, k[:liveSize]...) }
+
+func appendDead(b []byte, k reconcile.Key, c Cause) []byte {
+	return append(append(b, deadMark|byte(c)), k[:liveSize]...)
+}
+
+// parseID reads the value of an ID's key. ok is false for bytes that cannot be one.
+func parseID(v []byte, id protocol.ID) (k reconcile.Key, dead, ok bool) {
+	switch {
+	case len(v) == liveSize && v[0] <= reconcile.MaxRank:
+	case len(v) == deadSize && v[0]&deadMark != 0:
+		dead, v = true, v[1:]
+	default:
+		return k, false, false
+	}
+	copy(k[:], v)
+	copy(k[7:], id[:])
+	return k, dead, true
+}
+
+// bucketBits is the width of an agenda bucket: 2^20 ms, 17.5 minutes. A message leaves the indexes that
+// much late at most (reads are exact); wider buckets group more keys into one entry.
+const bucketBits = 20
+
+// bucketOf is the agenda bucket of a running time.
+func bucketOf(t time.Duration) uint32 {
+	ms := max(t.Milliseconds(), 0)
+	return uint32(min(ms>>bucketBits, 1<<32-1))
+}
+
+// bucketEnd is when everything in a bucket is due.
+func bucketEnd(b uint32) time.Duration {
+	return time.Duration((int64(b)+1)<<bucketBits) * time.Millisecond
+}
+
+// slot names one entry of an agenda: the keys that one batch put into one class and bucket. The batch's number
+// keeps entries of different batches apart, so that writing one never reads another.
+type slot struct {
+	kind   byte // prefixExpiry or prefixForget
+	class  uint8
+	bucket uint32
+	seq    uint64
+}
+
+func (a slot) append(b []byte) []byte {
+	b = append(b, a.kind, a.class)
+	b = binary.BigEndian.AppendUint32(b, a.bucket)
+	return binary.BigEndian.AppendUint64(b, a.seq)
+}
+
+// parseSlot reads an agenda key, which must have agendaKeySize bytes.
+func parseSlot(b []byte) slot {
+	return slot{b[0], b[1], binary.BigEndian.Uint32(b[2:]), binary.BigEndian.Uint64(b[6:])}
+}
+
+// dirtyNibbles is how much of a key a dirty mark names: rank and created to 2^20 ms. Fewer marks for a batch
+// of mixed times, against more keys to read again after a crash.
+const dirtyNibbles = 1 + 12 - bucketBits/4
+
+// appendDirtyKey writes the key of the mark for k's part of the trie: rank and the first 4 bytes of created,
+// of which the last nibble is cut.
+func appendDirtyKey(b []byte, k reconcile.Key) []byte {
+	return reconcile.AppendPrefix(append(b, prefixDirty), k.Prefix(dirtyNibbles))
+}

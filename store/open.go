@@ -1,0 +1,236 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"longear/protocol"
+)
+
+// The folder of a store.
+const (
+	dataDir     = "messages" // Badger's
+	lockFile    = "lock"
+	openingFile = "opening" // there while Badger opens; holds how often that began and did not end
+	ballastFile = "ballast"
+)
+
+// ErrLocked is returned by Open when another process has the store.
+var ErrLocked = errors.New("another longear uses this store: stop it, or ask it instead (is `longear relay` running?)")
+
+// maxOpenings is how many times in a row opening may crash the process, before the data is moved aside. Once
+// may be a battery that was pulled out.
+const maxOpenings = 2
+
+// openFiles gets the database open, for a store on disk or in memory.
+func (s *Store) openFiles(key []byte) (err error) {
+	if s.dir == "" {
+		s.db, err = badger.Open(s.profile.options("", s.limits, key))
+		return err
+	}
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		return err
+	}
+	if s.lock, err = lockDir(filepath.Join(s.dir, lockFile)); err != nil {
+		return err
+	}
+	if err := s.openData(key); err != nil {
+		return errors.Join(err, s.lock.Close())
+	}
+	s.layBallast()
+	return nil
+}
+
+// openData opens what is on disk, or moves it aside when it is damaged and opens an empty store.
+func (s *Store) openData(key []byte) error {
+	if err := s.clearDisk(); err != nil {
+		return err
+	}
+	data := filepath.Join(s.dir, dataDir)
+	opts := s.profile.options(data, s.limits, key)
+	doubt := s.preflight(data, opts)
+	if doubt == nil {
+		doubt = s.tryOpen(opts)
+		if doubt == nil || !isDamage(doubt) {
+			return doubt
+		}
+	}
+	if err := s.quarantine(data, doubt); err != nil {
+		return err
+	}
+	return s.tryOpen(opts)
+}
+
+// tryOpen opens the database under the protection of the marker: damage can make Badger panic in a goroutine
+// of its own, which ends the process, and the next start must know.
+func (s *Store) tryOpen(opts badger.Options) error {
+	mark := filepath.Join(s.dir, openingFile)
+	if err := os.WriteFile(mark, []byte(strconv.Itoa(openings(mark)+1)), 0o600); err != nil {
+		return err
+	}
+	db, err := openBadger(opts)
+	if err != nil && isDamage(err) {
+		// A process that was killed at the wrong moment leaves an empty log file, which the first open trips over and removes.
+		db, err = openBadger(opts)
+	}
+	if rm := os.Remove(mark); err == nil {
+		err = rm
+	}
+	s.db = db
+	return err
+}
+
+// openBadger makes an error of a panic in this goroutine.
+func openBadger(opts badger.Options) (db *badger.DB, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%w: %v", errRot, r)
+		}
+	}()
+	return badger.Open(opts)
+}
+
+func openings(mark string) int {
+	b, err := os.ReadFile(mark)
+	if err != nil {
+		return 0
+	}
+	n, err := strconv.Atoi(string(b))
+	if err != nil {
+		return 1
+	}
+	return n
+}
+
+// isDamage tells damaged data from the errors that leave it alone: a disk, a permission, a limit or a key that is not right.
+func isDamage(err error) bool {
+	for _, e := range []error{
+		os.ErrPermission, syscall.EROFS, syscall.ENOSPC, syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM,
+		badger.ErrEncryptionKeyMismatch, badger.ErrInvalidEncryptionKey, badger.ErrWindowsNotSupported, ErrNoSpace,
+	} {
+		if errors.Is(err, e) {
+			return false
+		}
+	}
+	return true
+}
+
+// preflight looks for damage that Badger would not report but make worse: it opens a store without its manifest as an
+// empty one, and deletes the tables. It returns what is wrong, or nil.
+func (s *Store) preflight(data string, opts badger.Options) error {
+	if n := openings(filepath.Join(s.dir, openingFile)); n >= maxOpenings {
+		return fmt.Errorf("opening it ended the process %d times", n)
+	}
+	tables, err := filepath.Glob(filepath.Join(data, "*.sst"))
+	if err != nil || len(tables) == 0 {
+		return err
+	}
+	for _, t := range tables {
+		if i, err := os.Stat(t); err == nil && i.Size() == 0 {
+			return fmt.Errorf("table %s is empty", filepath.Base(t))
+		}
+	}
+	f, err := os.Open(filepath.Join(data, badger.ManifestFilename))
+	if errors.Is(err, os.ErrNotExist) {
+		return errors.New("the manifest is missing")
+	}
+	if err != nil {
+		return nil // the open reports it
+	}
+	defer f.Close()
+	return compareManifest(f, opts, tables)
+}
+
+// maxStray is how many tables that the manifest does not name a killed process leaves: one flush and one compaction
+// per worker. Many more mean that the manifest was cut, and Badger would delete what it does not name.
+const maxStray = 64
+
+func compareManifest(f *os.File, opts badger.Options, tables []string) error {
+	m, _, err := badger.ReplayManifestFile(f, opts.ExternalMagicVersion, opts)
+	if err != nil {
+		return fmt.Errorf("the manifest: %w", err)
+	}
+	here := make(map[uint64]bool, len(tables))
+	for _, t := range tables {
+		name := filepath.Base(t)
+		if n, err := strconv.ParseUint(name[:len(name)-len(".sst")], 10, 64); err == nil {
+			here[n] = true
+		}
+	}
+	stray := 0
+	for n := range here {
+		if _, ok := m.Tables[n]; !ok {
+			stray++
+		}
+	}
+	for n := range m.Tables {
+		if !here[n] {
+			return fmt.Errorf("table %06d is missing", n)
+		}
+	}
+	if stray > maxStray || stray > 8 && stray > len(m.Tables) {
+		return fmt.Errorf("the manifest names %d of %d tables", len(m.Tables), len(tables))
+	}
+	return nil
+}
+
+// quarantine moves the data aside under a new name.
+func (s *Store) quarantine(data string, why error) error {
+	for n := 1; ; n++ {
+		aside := fmt.Sprintf("%s.quarantine-%d", data, n)
+		if _, err := os.Lstat(aside); err == nil {
+			continue
+		}
+		if err := os.Rename(data, aside); err != nil {
+			return fmt.Errorf("damaged (%w), and cannot be moved aside: %w", why, err)
+		}
+		s.quarantined = aside
+		s.log.Warn("store was damaged and moved aside", "why", why, "to", aside)
+		return errors.Join(os.RemoveAll(filepath.Join(s.dir, openingFile)), syncDir(s.dir))
+	}
+}
+
+// load reads the state, the own messages and the dirty marks.
+func (s *Store) load(c Clock) error {
+	s.state.format = formatVersion
+	txn := s.db.NewTransaction(false)
+	defer txn.Discard()
+	item, err := txn.Get(stateKey())
+	switch {
+	case errors.Is(err, badger.ErrKeyNotFound): // new, or lost: the counters start again
+	case err != nil:
+		return err
+	default:
+		v, err := item.ValueCopy(nil)
+		if err != nil {
+			return err
+		}
+		st, ok := parseState(v)
+		if !ok {
+			return errors.New("this store was made by another version of longear")
+		}
+		s.state = st
+	}
+	s.clock = newClock(c, s.state.running, s.state.wall)
+	s.due, s.saved = s.clock.running(), s.clock.running() // look at once
+	err = s.eachOwn(func(id protocol.ID, _ []byte) { s.own[id] = struct{}{} })
+	if err != nil {
+		return err
+	}
+	return s.refold()
+}
+
+// release closes what openFiles opened.
+func (s *Store) release() error {
+	err := s.db.Close()
+	if s.lock != nil {
+		err = errors.Join(err, s.lock.Close())
+	}
+	return err
+}

@@ -1,0 +1,216 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"longear/protocol"
+	"longear/protocol/reconcile"
+)
+
+// Config is how a store is opened. The zero value is a store in memory.
+type Config struct {
+	// Dir is the folder that the store owns; it is made if it is missing. Empty: in memory, gone when closed.
+	Dir string
+	// Profile is how much of the machine the store takes. Without Dir it is always Memory.
+	Profile Profile
+	// Quota is how many bytes messages, their indexes and tombstones may take; 0 is the profile's own: phone 256 MiB, hub
+	// 8 GiB, memory 16 MiB. Who turns it down has less to carry to others; the disk holds up to 32 MiB more (Badger's
+	// logs and what is not yet merged).
+	Quota int64
+	// Key encrypts the store at rest: 16, 24 or 32 bytes, empty for none. A store keeps the key it was made with.
+	Key []byte
+	// Clock is where time is read; the zero value is the real clocks.
+	Clock Clock
+	// Log takes the few things that no caller is told; nil discards them.
+	Log *slog.Logger
+	// FreeSpace tells how many bytes are free on the file system of a folder; nil asks the system.
+	FreeSpace func(dir string) (uint64, error)
+}
+
+// ErrClosed is returned by every method of a store after Close.
+var ErrClosed = errors.New("the store is closed")
+
+// ErrNotFound is returned when a message is not kept here: it never was, it died, or its bytes were damaged.
+var ErrNotFound = errors.New("no such message here")
+
+// errRot is damage on disk. It never reaches a caller: the message is gone, and may be fetched again.
+var errRot = errors.New("damaged record")
+
+// Store keeps messages. It is safe for concurrent use.
+type Store struct {
+	dir     string
+	profile Profile
+	limits  limits
+	log     *slog.Logger
+	free    func(dir string) (uint64, error)
+	clock   clock
+	db      *badger.DB
+	lock    io.Closer // the folder is ours; nil in memory
+	users   users
+
+	// token is held by the one writer. What it guards: pending, marked, and every write to db.
+	token   chan struct{}
+	pending []change
+	marked  map[reconcile.Prefix]struct{} // dirty marks on disk
+
+	// wake tells Run that there is something to sync. One is enough: Run looks at everything.
+	wake chan struct{}
+
+	mu          sync.Mutex // guards what follows; never held across I/O
+	queue       []*request
+	state       state
+	own         map[protocol.ID]struct{} // own messages that are remembered
+	rot         []reconcile.Key          // damaged records to drop, at most maxRot
+	due         time.Duration            // when the next agenda bucket is due
+	saved       time.Duration            // when the running time was written down last
+	unsynced    bool
+	full        uint64
+	failed      error
+	quarantined string
+}
+
+// change is a key that came or went since the last fold.
+type change struct {
+	key  reconcile.Key
+	gone bool
+}
+
+// Open opens the store, or makes it. See [ErrLocked], [ErrNoSpace]. A store that is damaged beyond opening is moved aside, into
+// a folder that [Stats] names, and an empty one takes its place: peers give back what it held.
+func Open(c Config) (*Store, error) {
+	if c.Dir == "" {
+		c.Profile = Memory
+	} else if c.Profile == Memory {
+		return nil, errors.New("open store: the memory profile has no folder")
+	}
+	s := &Store{
+		dir: c.Dir, profile: c.Profile, limits: c.Profile.limits(c.Quota),
+		log: c.Log, free: c.FreeSpace,
+		token: make(chan struct{}, 1), wake: make(chan struct{}, 1),
+		marked: map[reconcile.Prefix]struct{}{},
+		own:    map[protocol.ID]struct{}{},
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.free == nil {
+		s.free = freeSpace
+	}
+	if err := s.open(c); err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	return s, nil
+}
+
+// open gets the database and reads from it what is kept in memory.
+func (s *Store) open(c Config) error {
+	if err := s.openFiles(c.Key); err != nil {
+		return err
+	}
+	if err := s.load(c.Clock); err != nil {
+		return errors.Join(err, s.release())
+	}
+	return nil
+}
+
+// closeTimeout bounds Close: Badger has been seen to wait for itself for ever after damage.
+const closeTimeout = 5 * time.Second
+
+// Close writes down what is pending and closes the store, within about 5 seconds even if the disk hangs. Whoever still reads
+// is waited for as long as that.
+func (s *Store) Close() error {
+	if err := s.users.close(closeTimeout); err != nil {
+		return fmt.Errorf("close store: %w", err)
+	}
+	done := make(chan error, 1)
+	var w sync.WaitGroup
+	w.Go(func() { done <- s.shut() })
+	t := time.NewTimer(closeTimeout)
+	defer t.Stop()
+	select {
+	case err := <-done:
+		w.Wait()
+		if err != nil {
+			return fmt.Errorf("close store: %w", err)
+		}
+		return nil
+	case <-t.C:
+		return errors.New("close store: the database hangs; it will be repaired when opened next")
+	}
+}
+
+// shut folds, so that the next Open has nothing to rebuild, and closes the files.
+func (s *Store) shut() error {
+	s.token <- struct{}{}
+	err := s.writable()
+	if err == nil {
+		err = errors.Join(s.fold(), s.saveState())
+	} else if errors.Is(err, ErrNoSpace) {
+		err = nil // refused writes are no damage; the trie is rebuilt at the next Open
+	}
+	return errors.Join(err, s.release())
+}
+
+// users counts who is inside the store, so that Close does not pull the database from under a reader:
+// Badger would crash the process.
+type users struct {
+	mu     sync.Mutex
+	n      int
+	closed bool
+	idle   chan struct{} // closed when the last one leaves after close
+}
+
+func (u *users) enter() error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.closed {
+		return ErrClosed
+	}
+	u.n++
+	return nil
+}
+
+func (u *users) leave() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.n--
+	if u.n == 0 && u.closed {
+		close(u.idle)
+	}
+}
+
+// close lets nobody in any more and waits for those inside.
+func (u *users) close(timeout time.Duration) error {
+	if err := u.shut(); err != nil {
+		return err
+	}
+	t := time.NewTimer(timeout)
+	defer t.Stop()
+	select {
+	case <-u.idle:
+		return nil
+	case <-t.C:
+		return errors.New("somebody is still reading; it will be repaired when opened next")
+	}
+}
+
+func (u *users) shut() error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.closed {
+		return ErrClosed
+	}
+	u.closed = true
+	u.idle = make(chan struct{})
+	if u.n == 0 {
+		close(u.idle)
+	}
+	return nil
+}

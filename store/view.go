@@ -1,0 +1,134 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"longear/protocol/reconcile"
+)
+
+// View is the store as of one moment: the keys, the trie over exactly these keys, and the messages. It implements
+// [reconcile.Nodes], is valid only inside the function it was given to, and is not safe for concurrent use.
+type View struct {
+	s   *Store
+	txn *badger.Txn
+	// it is kept between scans of keys, because opening an iterator costs more than most scans. Nil while in use.
+	it *badger.Iterator
+}
+
+// View calls fn with the store as of now. Writers go on meanwhile, but what they replace is kept until fn returns, so fn must not
+// wait for the network.
+func (s *Store) View(fn func(*View) error) error {
+	if err := s.users.enter(); err != nil {
+		return err
+	}
+	defer s.users.leave()
+	v, err := s.view()
+	if err != nil {
+		return fmt.Errorf("view: %w", err)
+	}
+	defer v.close()
+	return fn(v)
+}
+
+// view folds what is pending and opens a transaction before anything else can be written.
+func (s *Store) view() (*View, error) {
+	s.token <- struct{}{} // the writer is never away for long
+	defer func() { <-s.token }()
+	s.repair()
+	if len(s.pending) > 0 {
+		if err := s.shrinkable(); err != nil {
+			return nil, err
+		}
+		if err := s.fold(); err != nil {
+			return nil, err
+		}
+	}
+	return s.snapshot(), nil
+}
+
+func (s *Store) snapshot() *View { return &View{s: s, txn: s.db.NewTransaction(false)} }
+
+func (v *View) close() {
+	if v.it != nil {
+		v.it.Close()
+	}
+	v.txn.Discard()
+}
+
+// Node implements [reconcile.Nodes].
+func (v *View) Node(p reconcile.Prefix) (reconcile.Node, bool, error) {
+	var buf [2 + (reconcile.Nibbles+1)/2]byte
+	item, err := v.txn.Get(appendNodeKey(buf[:0], p))
+	if errors.Is(err, badger.ErrKeyNotFound) {
+		return reconcile.Node{}, false, nil
+	}
+	if err != nil {
+		return reconcile.Node{}, false, fmt.Errorf("node %v: %w", p, err)
+	}
+	var n reconcile.Node
+	err = item.Value(func(b []byte) (err error) {
+		n, err = reconcile.ParseNode(b)
+		return err
+	})
+	if err != nil {
+		return reconcile.Node{}, false, fmt.Errorf("node %v: %w", p, err)
+	}
+	return n, true, nil
+}
+
+// Keys implements [reconcile.Nodes].
+func (v *View) Keys(p reconcile.Prefix) iter.Seq2[reconcile.Key, error] {
+	return v.keys(prefixMessage, p)
+}
+
+// Refused ranges in ascending order over the keys of the dead under a prefix: what this node will not take again.
+func (v *View) Refused(p reconcile.Prefix) iter.Seq2[reconcile.Key, error] {
+	return v.keys(prefixDead, p)
+}
+
+func (v *View) keys(kind byte, p reconcile.Prefix) iter.Seq2[reconcile.Key, error] {
+	return func(yield func(reconcile.Key, error) bool) {
+		it := v.it
+		v.it = nil
+		if it == nil {
+			it = v.txn.NewIterator(badger.IteratorOptions{})
+		}
+		defer v.putBack(it)
+		var buf [messageKeySize]byte
+		buf[0] = kind
+		first, last := p.First(), p.Last()
+		copy(buf[1:], first[:])
+		for it.Seek(buf[:]); it.Valid(); it.Next() {
+			b := it.Item().Key()
+			if len(b) != messageKeySize || b[0] != kind {
+				return
+			}
+			k := reconcile.Key(b[1:])
+			if k.Compare(last) > 0 || !yield(k, nil) {
+				return
+			}
+		}
+	}
+}
+
+// putBack keeps an iterator for the next scan, or closes it if a scan inside a scan has left one already.
+func (v *View) putBack(it *badger.Iterator) {
+	if v.it != nil {
+		it.Close()
+		return
+	}
+	v.it = it
+}
+
+// Read reads a message that the view shows, or [ErrNotFound]: it has expired since, or was damaged.
+func (v *View) Read(k reconcile.Key) (Entry, error) { return v.s.read(v.txn, k) }
+
+// Range ranges over the messages under a prefix in descending order, which is newest first within a rank, from below a key; the zero key
+// means from the end. An error ends the range.
+func (v *View) Range(p reconcile.Prefix, below reconcile.Key) iter.Seq2[Entry, error] {
+	return v.s.rangeDown(v.txn, p, below)
+}
