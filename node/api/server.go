@@ -1,0 +1,247 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"longear/node"
+	"longear/protocol"
+	"longear/store"
+)
+
+// Keeper takes messages in. A *node.Node is one.
+type Keeper interface {
+	// PostOwn keeps a message that the person of this node wrote and sends it on its way.
+	PostOwn(context.Context, *protocol.Message) error
+	// Import takes a carry file in.
+	Import(context.Context, iter.Seq2[protocol.CarryRecord, error]) (node.Imported, error)
+}
+
+// Reader gives messages out. A *node.Node is one.
+type Reader interface {
+	Messages(context.Context, node.Query) iter.Seq2[store.Entry, error]
+	Life(protocol.ID) (node.Life, error)
+}
+
+// Links is what a node knows of its surroundings. A *node.Node is one.
+type Links interface {
+	Status() node.Status
+	Peers() []node.Peer
+	Connect(addr string) error
+}
+
+// Config is what a Server is made from. New copies it.
+type Config struct {
+	Keeper Keeper       // required
+	Reader Reader       // required
+	Links  Links        // nil: no node is running, and what asks for one is refused
+	Store  *store.Store // required; only read, but for receipts
+	Desk   *Desk        // required
+	Log    *slog.Logger // nil: discard
+}
+
+// Server answers other programs on this machine.
+type Server struct {
+	cfg     Config
+	watches chan struct{} // of size maxWatches: a token for each open stream; when none is left a stream is refused
+}
+
+// Bounds on what clients may use.
+const (
+	maxWatches   = 32
+	maxRequest   = 256 << 10        // of a JSON body: MaxBody of text in which every byte is an escape of six
+	headerTime   = 5 * time.Second  // to send a request's header
+	requestTime  = 30 * time.Second // to send a JSON body, and to take an answer
+	streamTime   = 30 * time.Second // for each step of a stream
+	idleTime     = 2 * time.Minute
+	shutdownTime = 3 * time.Second
+)
+
+// New makes a server.
+func New(c Config) (*Server, error) {
+	if c.Keeper == nil || c.Reader == nil || c.Store == nil || c.Desk == nil {
+		return nil, errors.New("api: Keeper, Reader, Store and Desk are required")
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Server{cfg: c, watches: make(chan struct{}, maxWatches)}, nil
+}
+
+// Handler is the API without any guard: for a Unix socket that only its owner can open.
+func (s *Server) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /v1/status", s.status)
+	mux.HandleFunc("GET /v1/peers", s.peers)
+	mux.HandleFunc("GET /v1/messages", s.watch)
+	mux.HandleFunc("GET /v1/messages/{id}", s.why)
+	mux.HandleFunc("GET /v1/channels", s.channels)
+	mux.HandleFunc("GET /v1/carry/out", s.carryOut)
+	mux.HandleFunc("POST /v1/messages", s.post)
+	mux.HandleFunc("POST /v1/messages/{id}/receipt", s.sendReceipt)
+	mux.HandleFunc("POST /v1/connect", s.connect)
+	mux.HandleFunc("POST /v1/channels", s.join)
+	mux.HandleFunc("DELETE /v1/channels/{name}", s.leave)
+	mux.HandleFunc("POST /v1/carry/in", s.carryIn)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		refuse(w, http.StatusNotFound, Fail(NotFound, "there is no "+r.Method+" "+r.URL.Path, ""))
+	})
+	return mux
+}
+
+// Guarded is the API for a loopback TCP listener on a port; see guard.
+func (s *Server) Guarded(port int, token string) http.Handler {
+	return newGuard(port, token, s.Handler())
+}
+
+// ListenLoopback opens the TCP listener of the API; anything but loopback is refused.
+func ListenLoopback(addr string) (net.Listener, int, error) {
+	at, err := loopback(addr)
+	if err != nil {
+		return nil, 0, err
+	}
+	l, err := net.Listen("tcp", at.String())
+	if err != nil {
+		return nil, 0, fmt.Errorf("listen for the API: %w", err)
+	}
+	return l, portOf(l), nil
+}
+
+// Serve answers on a listener until ctx ends, then lets short requests finish and cuts streams off.
+func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
+	srv := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: headerTime,
+		IdleTimeout:       idleTime,
+		MaxHeaderBytes:    16 << 10,
+		// Requests end with ctx, so that streams do.
+		BaseContext: func(net.Listener) context.Context { return ctx },
+		ErrorLog:    slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug),
+	}
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serve the API: %w", err)
+		}
+		return nil
+	})
+	g.Go(func() error {
+		<-gctx.Done()
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
+		defer cancel()
+		if err := srv.Shutdown(last); err != nil {
+			return srv.Close()
+		}
+		return nil
+	})
+	return g.Wait()
+}
+
+// Receipts follows the direct messages and notes which of this person's own were read. It returns nil when ctx ends.
+func (s *Server) Receipts(ctx context.Context) error {
+	q := node.Query{Channel: protocol.DirectChannel(), History: -1, Live: true}
+	for e, err := range s.cfg.Reader.Messages(ctx, q) {
+		if err != nil {
+			return fmt.Errorf("follow receipts: %w", err)
+		}
+		p, _ := s.cfg.Desk.open(e.Message)
+		if p == nil || p.Kind() != protocol.Receipt {
+			continue
+		}
+		for _, id := range p.Parents() {
+			if !s.cfg.Desk.letters.isFor(id, p.Author()) {
+				continue
+			}
+			if err := s.cfg.Store.Seen(ctx, id); err != nil {
+				s.cfg.Log.Warn("a receipt could not be noted", "id", id, "err", err)
+			}
+		}
+	}
+	return nil
+}
+
+// answer writes one object, or the error instead.
+func (s *Server) answer(w http.ResponseWriter, v any, err error) {
+	if err != nil {
+		e := asError(err)
+		refuse(w, e.Code.status(), e)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = writeLine(w, v)
+}
+
+// begin sets the deadlines of a short request and takes its JSON body, if it has one. False: it was answered already.
+func begin(w http.ResponseWriter, r *http.Request, body any) bool {
+	rc := http.NewResponseController(w)
+	_ = rc.SetReadDeadline(time.Now().Add(requestTime))
+	_ = rc.SetWriteDeadline(time.Now().Add(requestTime))
+	if body == nil {
+		return true
+	}
+	if !typed(r, jsonType) {
+		refuse(w, http.StatusUnsupportedMediaType, Fail(Usage, "the body must be JSON", "Content-Type: "+jsonType))
+		return false
+	}
+	if err := decodeBody(http.MaxBytesReader(w, r.Body, maxRequest), body); err != nil {
+		status := http.StatusBadRequest
+		if _, over := errors.AsType[*http.MaxBytesError](err); over {
+			status = http.StatusRequestEntityTooLarge
+		}
+		refuse(w, status, Fail(Usage, "the body: "+err.Error(), ""))
+		return false
+	}
+	// Reading is over: the deadline would otherwise end a slow answer's request.
+	_ = rc.SetReadDeadline(time.Time{})
+	return true
+}
+
+// links is the running node, or the error that there is none.
+func (s *Server) links() (Links, error) {
+	if s.cfg.Links == nil {
+		return nil, Fail(NoNode, "no node is running", "longear relay")
+	}
+	return s.cfg.Links, nil
+}
+
+// stream is an answer in parts. It has a deadline for each part instead of one for all.
+type stream struct {
+	w  http.ResponseWriter
+	rc *http.ResponseController
+}
+
+func newStream(w http.ResponseWriter, contentType string) *stream {
+	w.Header().Set("Content-Type", contentType)
+	return &stream{w: w, rc: http.NewResponseController(w)}
+}
+
+// Write sends part of the answer within the deadline.
+func (s *stream) Write(b []byte) (int, error) {
+	if err := s.rc.SetWriteDeadline(time.Now().Add(streamTime)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return 0, err
+	}
+	return s.w.Write(b)
+}
+
+// steady is a request body in parts, with a deadline for each.
+type steady struct {
+	body io.Reader
+	rc   *http.ResponseController
+}
+
+// Read takes part of the body within the deadline.
+func (s *steady) Read(b []byte) (int, error) {
+	if err := s.rc.SetReadDeadline(time.Now().Add(streamTime)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return 0, err
+	}
+	return s.body.Read(b)
+}

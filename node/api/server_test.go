@@ -1,0 +1,487 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"longear/node"
+	"longear/node/api"
+	"longear/protocol"
+	"longear/store"
+)
+
+// place is one installation: keys, a store in memory and a node that has no network.
+type place struct {
+	t      *testing.T
+	dir    string
+	store  *store.Store
+	node   *node.Node
+	desk   *api.Desk
+	server *api.Server
+	client *api.Client
+}
+
+// newPlace serves the API of a fresh installation on a real Unix socket.
+func newPlace(t *testing.T) *place {
+	t.Helper()
+	p := newBare(t)
+	l, err := api.ListenSocket(p.socket())
+	must(t, err)
+	run(t, func(ctx context.Context) error { return api.Serve(ctx, l, p.server.Handler()) })
+	run(t, p.server.Receipts)
+	p.client, err = api.Dial(t.Context(), p.socket())
+	must(t, err)
+	t.Cleanup(p.client.Close)
+	return p
+}
+
+// newBare is a fresh installation that nobody serves.
+func newBare(t *testing.T) *place {
+	t.Helper()
+	p := &place{t: t, dir: shortDir(t)}
+	id, err := store.NewIdentity()
+	must(t, err)
+	p.store, err = store.Open(store.Config{})
+	must(t, err)
+	t.Cleanup(func() { must(t, p.store.Close()) })
+	p.node, err = node.New(node.Config{Store: p.store, Key: id.Author})
+	must(t, err)
+	ring, err := store.OpenKeyring(p.dir)
+	must(t, err)
+	p.desk, err = api.NewDesk(api.DeskConfig{Key: id.Author, Seal: id.Seal, Keyring: ring, Letters: filepath.Join(p.dir, "letters.json")})
+	must(t, err)
+	p.server, err = api.New(api.Config{Keeper: p.node, Reader: p.node, Links: p.node, Store: p.store, Desk: p.desk})
+	must(t, err)
+	return p
+}
+
+func (p *place) socket() string { return filepath.Join(p.dir, "longear.sock") }
+
+// run runs a part until the test ends, and fails the test if the part does.
+func run(t *testing.T, part func(context.Context) error) {
+	t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- part(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		must(t, <-done)
+	})
+}
+
+// shortDir is a folder whose path is short enough for a socket, whatever the test is called.
+func shortDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "le")
+	must(t, err)
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (p *place) post(post api.Post) api.Message {
+	p.t.Helper()
+	m, err := p.client.Post(p.t.Context(), post)
+	must(p.t, err)
+	return m
+}
+
+// read is what the place has, oldest first.
+func (p *place) read(channel string) []api.Message {
+	p.t.Helper()
+	var out []api.Message
+	for m, err := range p.client.Messages(p.t.Context(), api.Watch{Channel: channel, History: -1}) {
+		must(p.t, err)
+		out = append(out, m)
+	}
+	return out
+}
+
+// carryTo brings everything to another place.
+func (p *place) carryTo(q *place) api.CarryReport {
+	p.t.Helper()
+	var file bytes.Buffer
+	_, err := p.client.CarryOut(p.t.Context(), "", &file)
+	must(p.t, err)
+	r, err := q.client.CarryIn(p.t.Context(), &file)
+	must(p.t, err)
+	return r
+}
+
+func codeOf(err error) api.Code {
+	if e, ok := errors.AsType[*api.Error](err); ok {
+		return e.Code
+	}
+	return -1
+}
+
+func TestPostAndRead(t *testing.T) {
+	p := newPlace(t)
+	sent := p.post(api.Post{Channel: "#Water", Text: "clean water at gate 4", Alert: true, Lifetime: 7200, Stamp: 4})
+	if sent.Channel != "#water" || !sent.Own || sent.Delivery != "kept here" || sent.Class != "alert" || sent.Stamp < 4 {
+		t.Errorf("posted %+v", sent)
+	}
+	got := p.read("#water")
+	if len(got) != 1 || got[0].Text != "clean water at gate 4" || got[0].ID != sent.ID || !got[0].Verified || got[0].Private {
+		t.Errorf("read %+v", got)
+	}
+	if got[0].Expires > 7200 || got[0].Expires < 7100 {
+		t.Errorf("expires in %d s, asked for 7200", got[0].Expires)
+	}
+	if other := p.read("#food"); len(other) != 0 {
+		t.Errorf("#food has %d messages", len(other))
+	}
+}
+
+func TestWatchGoesFromHistoryToLive(t *testing.T) {
+	p := newPlace(t)
+	p.post(api.Post{Channel: "#all", Text: "before"})
+	ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
+	defer stop()
+	var got []string
+	for m, err := range p.client.Messages(ctx, api.Watch{History: 5, Live: true}) {
+		must(t, err)
+		if got = append(got, m.Text); len(got) == 1 {
+			p.post(api.Post{Channel: "#all", Text: "after"})
+		}
+		if len(got) == 2 {
+			break
+		}
+	}
+	if strings.Join(got, " ") != "before after" {
+		t.Errorf("watched %q", got)
+	}
+}
+
+// TestWatchEndsWithTheNode: a program that follows a node must learn that it is gone, and why.
+func TestWatchEndsWithTheNode(t *testing.T) {
+	p := newPlace(t)
+	ctx, stop := context.WithCancel(t.Context())
+	l, err := api.ListenSocket(filepath.Join(p.dir, "second.sock"))
+	must(t, err)
+	done := make(chan error, 1)
+	go func() { done <- api.Serve(ctx, l, p.server.Handler()) }()
+	c, err := api.Dial(t.Context(), filepath.Join(p.dir, "second.sock"))
+	must(t, err)
+	p.post(api.Post{Channel: "#all", Text: "one"})
+	var last error
+	for _, err := range c.Messages(t.Context(), api.Watch{History: 1, Live: true}) {
+		if last = err; err == nil {
+			stop()
+		}
+	}
+	if codeOf(last) != api.NoNode {
+		t.Errorf("the stream ended with %v, want the code NoNode", last)
+	}
+	must(t, <-done)
+}
+
+func TestSealedChannel(t *testing.T) {
+	a, b, c := newPlace(t), newPlace(t), newPlace(t)
+	made, err := a.client.Join(t.Context(), api.Join{Name: "crew", New: true})
+	must(t, err)
+	if made.Key == "" || made.Kind != "private" {
+		t.Fatalf("made %+v", made)
+	}
+	_, err = b.client.Join(t.Context(), api.Join{Name: "mates", Key: made.Key}) // names are each one's own
+	must(t, err)
+	a.post(api.Post{Channel: "crew", Text: "meet at nine"})
+	a.carryTo(b)
+	a.carryTo(c)
+	if got := b.read("mates"); len(got) != 1 || got[0].Text != "meet at nine" || !got[0].Private || got[0].Channel != "mates" {
+		t.Errorf("a member reads %+v", got)
+	}
+	if got := c.read(""); len(got) != 1 || !got[0].Sealed || got[0].Text != "" || got[0].Private {
+		t.Errorf("a stranger reads %+v", got)
+	}
+}
+
+// TestNoFallbackToPublic: the name of a sealed channel whose key is missing must not post where all can read.
+func TestNoFallbackToPublic(t *testing.T) {
+	p := newPlace(t)
+	_, err := p.client.Post(t.Context(), api.Post{Channel: "crew", Text: "secret"})
+	if codeOf(err) != api.NotFound {
+		t.Errorf("posting to an unknown sealed channel: %v", err)
+	}
+	if got := p.read(""); len(got) != 0 {
+		t.Errorf("something was posted: %+v", got)
+	}
+}
+
+// TestPlainTextInSealedChannel: who knows the tag can post there, but not as a member.
+func TestPlainTextInSealedChannel(t *testing.T) {
+	p := newPlace(t)
+	made, err := p.client.Join(t.Context(), api.Join{Name: "crew", New: true})
+	must(t, err)
+	tag, err := protocol.ParseChannel(made.Tag)
+	must(t, err)
+	id, err := store.NewIdentity()
+	must(t, err)
+	m, err := protocol.Sign(id.Author, protocol.Draft{Channel: tag, Body: []byte("I am one of you")})
+	must(t, err)
+	_, err = p.node.Post(t.Context(), m.Wire())
+	must(t, err)
+	if got := p.read("crew"); len(got) != 1 || !got[0].Sealed || got[0].Text != "" {
+		t.Errorf("shown as %+v", got)
+	}
+}
+
+func TestDirectMessageAndReceipt(t *testing.T) {
+	a, b, c := newPlace(t), newPlace(t), newPlace(t)
+	sent := a.post(api.Post{To: b.desk.Card().String(), Text: "only for you"})
+	a.carryTo(b)
+	a.carryTo(c)
+	got := b.read("@")
+	if len(got) != 1 || got[0].Text != "only for you" || !got[0].Private || got[0].Author != a.desk.Card().Author().String() {
+		t.Fatalf("the reader reads %+v", got)
+	}
+	if got[0].Card != a.desk.Card().String() {
+		t.Errorf("the card to answer to is %q", got[0].Card)
+	}
+	if got := c.read("@"); len(got) != 1 || !got[0].Sealed || got[0].Text != "" || got[0].Author == a.desk.Card().Author().String() {
+		t.Errorf("a stranger reads %+v", got)
+	}
+	if err := c.client.Receipt(t.Context(), sent.ID); codeOf(err) != api.NotFound {
+		t.Errorf("a receipt for somebody else's message: %v", err)
+	}
+	must(t, b.client.Receipt(t.Context(), sent.ID))
+	must(t, b.client.Receipt(t.Context(), sent.ID)) // a second look sends no second receipt
+	if n := len(b.read("@")); n != 2 {
+		t.Errorf("%d direct messages at the reader, want the letter and one receipt", n)
+	}
+	b.carryTo(a)
+	a.awaitDelivery(sent.ID, "seen")
+}
+
+// TestForgedReceipt: only the one a message was for can say that it was read.
+func TestForgedReceipt(t *testing.T) {
+	a, b := newPlace(t), newPlace(t)
+	sent := a.post(api.Post{To: b.desk.Card().String(), Text: "only for you"})
+	mallory, err := store.NewIdentity()
+	must(t, err)
+	id, err := protocol.ParseID(sent.ID)
+	must(t, err)
+	forged, err := protocol.SealDirect(t.Context(), mallory.Author, a.desk.Card(),
+		protocol.Draft{Kind: protocol.Receipt, Parents: []protocol.ID{id}}, 0)
+	must(t, err)
+	_, err = a.node.Post(t.Context(), forged.Wire())
+	must(t, err)
+	// A true receipt behind it shows that the forged one has been looked at.
+	second := a.post(api.Post{To: b.desk.Card().String(), Text: "another"})
+	a.carryTo(b)
+	must(t, b.client.Receipt(t.Context(), second.ID))
+	b.carryTo(a)
+	a.awaitDelivery(second.ID, "seen")
+	if r, err := a.client.Life(t.Context(), sent.ID); err != nil || r.Life.State != "kept here" {
+		t.Errorf("after a forged receipt: %q, %v", r.Life.State, err)
+	}
+}
+
+func (p *place) awaitDelivery(id, want string) {
+	p.t.Helper()
+	ctx, stop := context.WithTimeout(p.t.Context(), 10*time.Second)
+	defer stop()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		r, err := p.client.Life(ctx, id)
+		if err != nil {
+			p.t.Fatalf("waiting for %q: %v", want, err)
+		}
+		if r.Life.State == want {
+			return
+		}
+		<-tick.C
+	}
+}
+
+func TestLifeByPrefix(t *testing.T) {
+	p := newPlace(t)
+	sent := p.post(api.Post{Channel: "#all", Text: "hello"})
+	for _, tc := range []struct {
+		prefix string
+		want   api.Code // 0: found
+	}{
+		{sent.ID, 0},                  // whole
+		{sent.ID[:4], 0},              // the shortest allowed
+		{strings.ToUpper(sent.ID), 0}, // as a QR code or a shouting person has it
+		{sent.ID[:3], api.Usage},      // too short to mean anything
+		{"aaaa" + sent.ID[4:8], api.NotFound},
+		{"!!!!", api.Usage},                     // not base32
+		{strings.Repeat("a", 53), api.Usage},    // longer than an ID
+		{strings.Repeat("a", 52), api.NotFound}, // a whole ID of nothing
+	} {
+		_, err := p.client.Life(t.Context(), tc.prefix)
+		if got := max(codeOf(err), 0); got != tc.want {
+			t.Errorf("%q: code %d (%v), want %d", tc.prefix, got, err, tc.want)
+		}
+	}
+}
+
+func TestRefusedPosts(t *testing.T) {
+	p := newPlace(t)
+	card := p.desk.Card().String()
+	for _, tc := range []struct {
+		name string
+		post api.Post
+	}{
+		{"no text", api.Post{Channel: "#all"}},
+		{"white space only", api.Post{Channel: "#all", Text: " \n\t"}},
+		{"nowhere to", api.Post{Text: "x"}},
+		{"two places", api.Post{Channel: "#all", To: card, Text: "x"}},
+		{"not a card", api.Post{To: "longear:abc", Text: "x"}},
+		{"a card with one letter changed", api.Post{To: card[:40] + "7" + card[41:], Text: "x"}},
+		{"alert to a person", api.Post{To: card, Text: "x", Alert: true}},
+		{"lifetime beyond the longest", api.Post{Channel: "#all", Text: "x", Lifetime: 1 << 40}},
+		{"negative lifetime", api.Post{Channel: "#all", Text: "x", Lifetime: -1}},
+		{"stamp that would take days", api.Post{Channel: "#all", Text: "x", Stamp: 40}},
+		{"negative stamp", api.Post{Channel: "#all", Text: "x", Stamp: -1}},
+		{"five parents", api.Post{Channel: "#all", Text: "x", Parents: make([]string, 5)}},
+		{"parent that is no ID", api.Post{Channel: "#all", Text: "x", Parents: []string{"abc"}}},
+		{"longer than a body", api.Post{Channel: "#all", Text: strings.Repeat("x", protocol.MaxBody+1)}},
+		{"longer than a sealed text", api.Post{To: card, Text: strings.Repeat("x", protocol.MaxDirectText)}},
+		{"name with a space", api.Post{Channel: "#a b", Text: "x"}},
+		{"empty name", api.Post{Channel: "#", Text: "x"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			_, err := p.client.Post(t.Context(), tc.post)
+			e, ok := errors.AsType[*api.Error](err)
+			if !ok || e.Code != api.Usage || e.Type != "error" || e.What == "" {
+				t.Errorf("got %v (%+v), want a usage error", err, e)
+			}
+		})
+	}
+	if got := p.read(""); len(got) != 0 {
+		t.Errorf("%d messages were kept", len(got))
+	}
+}
+
+func TestChannels(t *testing.T) {
+	p := newPlace(t)
+	p.post(api.Post{Channel: "#zebra-crossing", Text: "one"})
+	p.post(api.Post{Channel: "#zebra-crossing", Text: "two"})
+	list, err := p.client.Channels(t.Context())
+	must(t, err)
+	if len(list) != 1 || list[0].Name != "#zebra-crossing" || list[0].Messages != 2 || !list[0].Joined || list[0].Newest == "" {
+		t.Errorf("channels %+v", list)
+	}
+	must(t, p.client.Leave(t.Context(), "#zebra-crossing"))
+	if list, err = p.client.Channels(t.Context()); err != nil || len(list) != 1 || list[0].Name != "" || list[0].Kind != "unknown" {
+		t.Errorf("after leaving: %+v, %v", list, err)
+	}
+	if err := p.client.Leave(t.Context(), "#zebra-crossing"); codeOf(err) != api.NotFound {
+		t.Errorf("leaving twice: %v", err)
+	}
+	for _, tc := range []struct {
+		join api.Join
+		want api.Code
+	}{
+		{api.Join{Name: "weak", Passphrase: "secret", New: true}, api.Usage},                    // would be guessed
+		{api.Join{Name: "weak", Passphrase: "secret"}, -1},                                      // made elsewhere: joined as it is
+		{api.Join{Name: "weak", Key: strings.Repeat("a", 52)}, api.Usage},                       // the name is taken
+		{api.Join{Name: "none"}, api.Usage},                                                     // no key
+		{api.Join{Name: "#public", Passphrase: "secret"}, api.Usage},                            // public channels have none
+		{api.Join{Name: "both", Key: strings.Repeat("a", 52), Passphrase: "secret"}, api.Usage}, // which one?
+		{api.Join{Name: "key", Key: "abc"}, api.Usage},                                          // not a key
+	} {
+		if _, err := p.client.Join(t.Context(), tc.join); codeOf(err) != tc.want {
+			t.Errorf("%+v: %v, want code %d", tc.join, err, tc.want)
+		}
+	}
+}
+
+func TestCarryDamaged(t *testing.T) {
+	a := newPlace(t)
+	for _, text := range []string{"one", "two", "three"} {
+		a.post(api.Post{Channel: "#all", Text: text})
+	}
+	a.post(api.Post{Channel: "#all", Text: "not for files", Local: true})
+	var file bytes.Buffer
+	_, err := a.client.CarryOut(t.Context(), "", &file)
+	must(t, err)
+	whole := file.Bytes()
+	for _, tc := range []struct {
+		name               string
+		file               []byte
+		fresh, damaged, no int
+	}{
+		{"whole", whole, 3, 0, 0},
+		{"cut short", whole[:len(whole)-60], 2, 1, 0},
+		{"not a carry file", []byte("PK\x03\x04 something else entirely"), 0, 1, 0},
+		{"empty", nil, 0, 1, 0},
+		{"a flipped bit in a message", flip(whole, len(whole)/2), 2, 1, 1},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			b := newPlace(t)
+			r, err := b.client.CarryIn(t.Context(), bytes.NewReader(tc.file))
+			must(t, err)
+			if r.New != tc.fresh || r.Damaged != tc.damaged || r.Refused != tc.no || len(r.Damage) != tc.damaged {
+				t.Errorf("%+v", r)
+			}
+		})
+	}
+}
+
+func flip(b []byte, at int) []byte {
+	b = bytes.Clone(b)
+	b[at] ^= 1
+	return b
+}
+
+func TestWatchesAreBounded(t *testing.T) {
+	p := newPlace(t)
+	p.post(api.Post{Channel: "#all", Text: "x"})
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	open := make(chan error, 64)
+	for range 33 {
+		go func() {
+			for _, err := range p.client.Messages(ctx, api.Watch{History: 1, Live: true}) {
+				open <- err
+			}
+		}()
+	}
+	refused := 0
+	for range 33 {
+		if err := <-open; err != nil {
+			refused++
+		}
+	}
+	if refused != 1 {
+		t.Errorf("%d of 33 watches were refused, want 1", refused)
+	}
+}
+
+// TestSlowHeader: a client that does not finish its request is dropped.
+func TestSlowHeader(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes 5 s")
+	}
+	p := newPlace(t)
+	c, err := net.Dial("unix", p.socket())
+	must(t, err)
+	defer c.Close()
+	_, err = c.Write([]byte("POST /v1/messages HTTP/1.1\r\nHost: longear\r\n"))
+	must(t, err)
+	must(t, c.SetReadDeadline(time.Now().Add(20*time.Second)))
+	buf := make([]byte, 1024)
+	for err == nil {
+		_, err = c.Read(buf)
+	}
+	if ne, ok := errors.AsType[net.Error](err); ok && ne.Timeout() {
+		t.Error("the connection is still open after 20 s")
+	}
+}

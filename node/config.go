@@ -1,0 +1,73 @@
+package node
+
+import (
+	"crypto/ed25519"
+	"errors"
+	"log/slog"
+
+	"github.com/libp2p/go-libp2p/core/host"
+
+	"longear/node/discovery"
+	"longear/store"
+)
+
+// Profile is what kind of machine a node runs on. It sets how many connections it holds, how wide its
+// gossip mesh is and how much memory libp2p may take; the store has a profile of its own.
+type Profile uint8
+
+// The profiles.
+const (
+	// Phone spares battery and memory: few links. It is the zero value.
+	Phone Profile = iota
+	// Hub stands still with power and disk: many links.
+	Hub
+	// Sim is one of hundreds in a process: a phone without a resource manager's bookkeeping.
+	Sim
+)
+
+// Config is what a node is made from. New copies it. Only Store is required.
+type Config struct {
+	// Store keeps the messages. The caller opens and closes it; nobody else may write to it meanwhile.
+	Store *store.Store
+
+	// Key is the author that Publish signs as. Nil: Publish is refused, the node only carries.
+	Key ed25519.PrivateKey
+
+	// Profile sets the limits. The zero value is Phone.
+	Profile Profile
+
+	// Listen are the multiaddrs to listen on. Nil: TCP and QUIC on every interface, on Port if it is free.
+	Listen []string
+
+	// NoQUIC leaves TCP as the only transport, for networks that drop UDP.
+	NoQUIC bool
+
+	// Discovery says which rungs of the ladder are climbed. The zero value uses all of them.
+	Discovery discovery.Config
+
+	// Host, when not nil, makes the libp2p host in place of this package's own: the seam for simulated
+	// networks. It must not listen yet, or listen only where nobody dials before Run.
+	Host func() (host.Host, error)
+
+	// Clock is the store's clock, handed on. The zero value is the real one.
+	Clock store.Clock
+
+	// Log receives what a person who runs a node should know. Nil discards it.
+	Log *slog.Logger
+
+	// Version is reported in Status. It never goes on the wire.
+	Version string
+}
+
+// Port is the first choice for listening: fixed, so that a firewall rule can name it. Another is taken when it is in use.
+const Port = 4550
+
+func (c Config) check() error {
+	if c.Store == nil {
+		return errors.New("node: Config.Store is nil: open one with store.Open")
+	}
+	if c.Key != nil && len(c.Key) != ed25519.PrivateKeySize {
+		return errors.New("node: Config.Key is not an Ed25519 private key")
+	}
+	return nil
+}

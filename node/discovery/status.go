@@ -1,0 +1,98 @@
+package discovery
+
+import (
+	"slices"
+	"sync"
+	"time"
+)
+
+// State is what a rung is doing, in words for people.
+type State string
+
+// The states of a rung.
+const (
+	StateOff       State = "off"
+	StateWaiting   State = "waiting for a network"
+	StateListening State = "listening"
+	StateIdle      State = "nothing to ask"
+	StateAsking    State = "asking"
+	StateRetrying  State = "retrying"
+)
+
+// RungStatus is one line of [Ladder.Status]. Counters count since the start.
+type RungStatus struct {
+	Rung      Rung
+	State     State
+	Err       string    // last trouble, "" if none since the rung last worked
+	Found     int       // peers that had a link and that this rung found
+	Heard     time.Time // last sighting of any peer but ourselves; zero if none
+	Sightings uint64    // all of them
+	Refused   uint64    // addresses that may not be dialled, by policy
+	Limited   uint64    // strangers turned away for now, by budget
+	Malformed uint64    // datagrams dropped unread
+	Sent      uint64    // datagrams
+}
+
+// board collects the status of the rungs.
+type board struct {
+	mu    sync.Mutex // guards lines
+	lines []RungStatus
+}
+
+func newBoard(off []Rung) *board {
+	b := &board{}
+	for _, r := range rungs {
+		line := RungStatus{Rung: r, State: StateIdle}
+		if slices.Contains(off, r) {
+			line.State = StateOff
+		}
+		b.lines = append(b.lines, line)
+	}
+	return b
+}
+
+// edit applies f to the line of r; sightings under an unknown name are not counted.
+func (b *board) edit(r Rung, f func(*RungStatus)) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i := range b.lines {
+		if b.lines[i].Rung == r {
+			f(&b.lines[i])
+		}
+	}
+}
+
+func (b *board) status() []RungStatus {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.lines)
+}
+
+func (b *board) off(r Rung) bool {
+	off := false
+	b.edit(r, func(s *RungStatus) { off = s.State == StateOff })
+	return off
+}
+
+// set enters a state without trouble. A rung that is off stays off.
+func (b *board) set(r Rung, st State) {
+	b.edit(r, func(s *RungStatus) {
+		if s.State != StateOff {
+			s.State, s.Err = st, ""
+		}
+	})
+}
+
+// fail notes trouble; the state stays.
+func (b *board) fail(r Rung, err error) {
+	b.edit(r, func(s *RungStatus) { s.Err = err.Error() })
+}
+
+func (b *board) found(r Rung) { b.edit(r, func(s *RungStatus) { s.Found++ }) }
+
+func (b *board) heard(r Rung, now time.Time) {
+	b.edit(r, func(s *RungStatus) {
+		s.Sightings++
+		s.Heard = now
+	})
+}

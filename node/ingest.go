@@ -1,0 +1,159 @@
+package node
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/peer"
+
+	"longear/protocol"
+	"longear/store"
+)
+
+// maxAge is the largest age a sender may claim, in ms: beyond the longest lifetime nothing is worth sending.
+const maxAge = uint64(protocol.MaxLifetime / time.Millisecond)
+
+// way is how a message came in.
+type way uint8
+
+const (
+	byGossip way = iota // a peer told it
+	bySync              // this node asked a peer for it
+	byHand              // made here, imported, or posted by a guest
+)
+
+// String names the way for people.
+func (w way) String() string { return [...]string{"gossip", "sync", "this node"}[w] }
+
+// arrival is a message's bytes at the door.
+type arrival struct {
+	wire []byte
+	age  time.Duration
+	from peer.ID // empty when byHand
+	way  way
+}
+
+// door is the one way in: whatever is stored, relayed or shown has passed it, in this order, cheapest check first:
+// size, encoding, version, known, age against lifetime, signature, room, store. The link's budget stands before it.
+//
+// Callers that come one at a time are joined into batches: while one batch is checked and written the next
+// gathers. A batch costs a third of its messages' single checks and one write to disk.
+type door struct {
+	n *Node
+
+	mu      sync.Mutex
+	waiting []*visitor // guarded by mu; as many as there are callers, which pubsub bounds at 64
+	busy    bool       // guarded by mu; somebody leads
+}
+
+type visitor struct {
+	arrival
+	lead    chan struct{} // of size 1: receives when this visitor is to lead the next batch
+	verdict chan protocol.Verdict
+}
+
+// one takes a single message in and waits for the verdict.
+func (d *door) one(ctx context.Context, a arrival) protocol.Verdict {
+	v := &visitor{arrival: a, lead: make(chan struct{}, 1), verdict: make(chan protocol.Verdict, 1)}
+	d.mu.Lock()
+	d.waiting = append(d.waiting, v)
+	if !d.busy {
+		d.busy = true
+		v.lead <- struct{}{}
+	}
+	d.mu.Unlock()
+	select {
+	case verdict := <-v.verdict:
+		return verdict
+	case <-v.lead:
+	}
+	d.mu.Lock()
+	batch := d.waiting
+	d.waiting = nil
+	d.mu.Unlock()
+
+	arrivals := make([]arrival, len(batch))
+	for i, w := range batch {
+		arrivals[i] = w.arrival
+	}
+	verdicts := d.batch(ctx, arrivals)
+	for i, w := range batch {
+		w.verdict <- verdicts[i]
+	}
+	d.mu.Lock()
+	if len(d.waiting) > 0 {
+		d.waiting[0].lead <- struct{}{}
+	} else {
+		d.busy = false
+	}
+	d.mu.Unlock()
+	return <-v.verdict
+}
+
+// batch takes many messages in. Messages of one batch may alias one buffer: the store copies, and readers get clones.
+func (d *door) batch(ctx context.Context, in []arrival) []protocol.Verdict {
+	out := make([]protocol.Verdict, len(in))
+	open := make([]*protocol.Unverified, 0, len(in))
+	at := make([]int, 0, len(in)) // open[i] is in[at[i]]
+	for i := range in {
+		u, v := d.glance(in[i])
+		if out[i] = v; v == protocol.Accept {
+			open, at = append(open, u), append(at, i)
+		}
+	}
+	items := make([]store.Item, 0, len(open))
+	kept := at[:0]
+	for i, m := range protocol.VerifyAll(open) {
+		if m == nil {
+			out[at[i]] = protocol.RejectSignature
+			continue
+		}
+		a := &in[at[i]]
+		items = append(items, store.Item{Message: m, Age: a.age})
+		kept = append(kept, at[i])
+	}
+	d.keep(ctx, in, items, kept, out)
+	for i := range in {
+		d.n.counts.refuse(out[i])
+		if out[i].Rejected() && in[i].way != byHand {
+			d.n.blame(in[i].from, out[i])
+		}
+	}
+	return out
+}
+
+// glance makes the checks that need no signature.
+func (d *door) glance(a arrival) (*protocol.Unverified, protocol.Verdict) {
+	u, v := protocol.Decode(a.wire)
+	if v != protocol.Accept {
+		return nil, v
+	}
+	if a.way != bySync { // sync asks only for what is missing, and the store looks again
+		if v := d.n.store.Known(u.ID()); v != protocol.Accept {
+			return nil, v
+		}
+	}
+	return u, protocol.Accept
+}
+
+// keep stores what was signed and tells readers of what was new. items[i] came as in[kept[i]].
+func (d *door) keep(ctx context.Context, in []arrival, items []store.Item, kept []int, out []protocol.Verdict) {
+	if len(items) == 0 {
+		return
+	}
+	verdicts, err := d.n.store.Put(ctx, items)
+	if err != nil {
+		d.n.log.Warn("the store failed", "err", err)
+		for _, i := range kept {
+			out[i] = protocol.IgnoreStore
+		}
+		return
+	}
+	for i, v := range verdicts {
+		a := &in[kept[i]]
+		if out[kept[i]] = v; v == protocol.Accept {
+			d.n.arrived(items[i].Message, a)
+		}
+	}
+}

@@ -1,0 +1,244 @@
+// Package node is one running longear peer: a libp2p host that gossips new messages to the peers it is
+// connected to, syncs its store with each of them whenever they meet, and keeps and forwards what others wrote.
+//
+// A node is made by New and lives in Run; nothing of it is left running when Run has returned. Many live in one process.
+//
+// What it will not do: it never alters a message, never relays or shows one that has not passed the one door
+// (ingest.go), never sets a clock from a peer, and never lets its transport identity, which is new at every start, sign
+// or be signed by an author's key.
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/host"
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/p2p/net/swarm"
+	ma "github.com/multiformats/go-multiaddr"
+	manet "github.com/multiformats/go-multiaddr/net"
+	"golang.org/x/sync/errgroup"
+
+	"longear/node/discovery"
+	"longear/protocol"
+	"longear/store"
+)
+
+// Node is one peer. Make it with New, run it with Run.
+type Node struct {
+	cfg     Config
+	log     *slog.Logger
+	store   *store.Store
+	watcher *discovery.Watcher
+	started time.Time
+	ready   chan struct{} // closed when listening
+
+	// Set by Run before ready is closed, not changed after.
+	host   host.Host
+	ladder *discovery.Ladder
+	gossip gossip
+
+	door    door
+	readers readers
+	links   links
+	leases  leases
+	bans    bans
+	meters  meters
+	counts  counts
+	wakes   chan wake // to schedule, see post
+	floor   floor
+	ownGen  atomic.Uint64
+
+	mu      sync.Mutex
+	state   runState       // guarded by mu
+	spawned sync.WaitGroup // goroutines of links; added to under mu and only while running
+}
+
+type runState uint8
+
+const (
+	fresh runState = iota
+	running
+	ended
+)
+
+// New makes a node that does nothing until Run.
+func New(cfg Config) (*Node, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	n := &Node{
+		cfg: cfg, log: cfg.Log, store: cfg.Store,
+		watcher: cfg.Discovery.Watcher,
+		ready:   make(chan struct{}),
+		wakes:   make(chan wake, 64),
+	}
+	if n.log == nil {
+		n.log = slog.New(slog.DiscardHandler)
+	}
+	if n.watcher == nil {
+		n.watcher = discovery.NewWatcher(nil)
+	}
+	n.door.n = n
+	return n, nil
+}
+
+// Run is the node's life: it listens, finds peers, gossips and syncs until ctx ends, and returns nil then. It may be
+// called once. The store stays open.
+func (n *Node) Run(ctx context.Context) error {
+	if err := n.begin(); err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	defer n.finish()
+	h, err := n.newHost()
+	if err != nil {
+		return fmt.Errorf("start the host: %w", err)
+	}
+	n.host, n.started = h, time.Now()
+	defer h.Close()
+	// Everything that answers a peer is registered before the first one can come.
+	n.ladder, err = n.newLadder()
+	if err != nil {
+		return err
+	}
+	if err := n.joinGossip(ctx, h); err != nil {
+		return err
+	}
+	stop := n.watchLinks(ctx)
+	defer stop()
+	if err := n.listen(); err != nil {
+		return err
+	}
+	close(n.ready)
+	g.Go(func() error { return n.ladder.Run(ctx) })
+	g.Go(func() error { return n.schedule(ctx) })
+	g.Go(func() error { return n.store.Run(ctx) })
+	return g.Wait()
+}
+
+func (n *Node) newLadder() (*discovery.Ladder, error) {
+	c := n.cfg.Discovery
+	c.Self, c.Dialer, c.Ports, c.Watcher = n.host.ID(), (*dialer)(n), n.ports, n.watcher
+	if c.Log == nil {
+		c.Log = n.log
+	}
+	return discovery.New(c)
+}
+
+func (n *Node) begin() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.state != fresh {
+		return errors.New("node: Run may be called once: make another with New")
+	}
+	n.state = running
+	return nil
+}
+
+// finish waits for the links, whose streams end with the host.
+func (n *Node) finish() {
+	n.mu.Lock()
+	n.state = ended
+	n.mu.Unlock()
+	n.spawned.Wait()
+}
+
+// spawn runs f for a link. Run waits for it; once Run is ending nothing new begins.
+func (n *Node) spawn(f func()) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.state == running {
+		n.spawned.Go(f)
+	}
+}
+
+// Ready is closed when the node listens.
+func (n *Node) Ready() <-chan struct{} { return n.ready }
+
+// Peer is this run's transport identity. It is new at every start. Only after Ready.
+func (n *Node) Peer() peer.ID { return n.host.ID() }
+
+// Addrs are the addresses a peer may dial, each with the peer ID. Only after Ready.
+func (n *Node) Addrs() []ma.Multiaddr {
+	addrs, err := peer.AddrInfoToP2pAddrs(&peer.AddrInfo{ID: n.host.ID(), Addrs: n.host.Addrs()})
+	if err != nil {
+		return nil
+	}
+	return addrs
+}
+
+// Connect adds an address that a person typed or scanned; discovery dials it now and whenever it is not connected.
+func (n *Node) Connect(addr string) error {
+	if err := n.up(); err != nil {
+		return err
+	}
+	return n.ladder.AddTyped(addr)
+}
+
+// NotifyInterfaces makes discovery look at the network now: the app came back, a cable went in.
+func (n *Node) NotifyInterfaces() {
+	if n.up() == nil {
+		n.ladder.Nudge()
+	}
+}
+
+// ErrNotRunning is returned by what needs the network before Ready or after Run.
+var ErrNotRunning = errors.New("the node is not running")
+
+func (n *Node) up() error {
+	select {
+	case <-n.ready:
+		return nil
+	default:
+		return ErrNotRunning
+	}
+}
+
+// dialer is the node as discovery sees it.
+type dialer Node
+
+// Connected implements discovery.Dialer.
+func (d *dialer) Connected(p peer.ID) bool {
+	return d.host.Network().Connectedness(p) == network.Connected
+}
+
+// Dial implements discovery.Dialer. libp2p's own backoff grows to minutes, which is longer than people
+// stand near each other, so it is cleared: discovery has its own.
+func (d *dialer) Dial(ctx context.Context, info peer.AddrInfo) error {
+	if s, ok := d.host.Network().(*swarm.Swarm); ok {
+		s.Backoff().Clear(info.ID)
+	}
+	return d.host.Connect(ctx, info)
+}
+
+// arrived is called by the door for each message that is new and stored.
+func (n *Node) arrived(m *protocol.Message, a *arrival) {
+	n.readers.tell(m)
+	n.counts.arrived(a.way)
+}
+
+// wall is the time of day by this node's clock.
+func (n *Node) wall() time.Time {
+	if n.cfg.Clock.Wall != nil {
+		return n.cfg.Clock.Wall()
+	}
+	return time.Now()
+}
+
+// isLocalConn reports whether the other end is on a network at hand.
+func isLocalConn(c network.Conn) bool {
+	ip, err := manet.ToIP(c.RemoteMultiaddr())
+	if err != nil {
+		return false
+	}
+	a, ok := netip.AddrFromSlice(ip)
+	return ok && isLocal(a)
+}

@@ -1,0 +1,220 @@
+package node
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"longear/protocol"
+	"longear/protocol/reconcile"
+)
+
+// Bounds of pulling.
+const (
+	// pullsOpen is how many requests one link has open: enough to keep it full, few enough that a second peer finds parts of
+	// the set that nobody is pulling.
+	pullsOpen = 2
+	// pullWants and pullShorts are how much one request asks for by name. A want of everything under a prefix ends a
+	// request: it may be large.
+	pullWants  = 512
+	pullShorts = 2048
+	// pullTimeout ends a link that sends nothing of what was asked.
+	pullTimeout = 20 * time.Second
+	// wantsMost bounds what one link has been told it could pull.
+	wantsMost = 1 << 14
+	// spurnedMost bounds what one link remembers of the messages that it will not pull again.
+	spurnedMost = 4096
+)
+
+// pull is one open request of ours.
+type pull struct {
+	pullRequest // each of its wants is on lease
+
+	// Guarded by the link's mu.
+	bytes  int // received for it
+	intake int // frames at the door
+	ended  bool
+	done   doneNote
+	alive  time.Time
+}
+
+func (p *pull) stalled() bool { return p.intake == 0 && time.Since(p.alive) > pullTimeout }
+
+// pulling reports whether anything of ours is under way.
+func (l *link) pulling() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.pulls) > 0
+}
+
+// pump opens requests for what is wanted, most urgent first, and returns out with their frames. What another link is
+// pulling is left to it; the next round shows what it did not bring.
+func (l *link) pump(out []byte) []byte {
+	if len(l.wants) > wantsMost {
+		l.wants, l.again = l.wants[:wantsMost], true
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for len(l.wants) > 0 && len(l.pulls) < pullsOpen {
+		p := &pull{}
+		shorts := 0
+		for len(l.wants) > 0 && len(p.wants) < pullWants && shorts < pullShorts {
+			w := l.wants[0]
+			l.wants = l.wants[1:]
+			if !l.n.leases.take(l, w.Prefix) {
+				l.again = true
+				continue
+			}
+			p.wants = append(p.wants, w)
+			shorts += len(w.Short)
+			if w.Whole {
+				break
+			}
+		}
+		if len(p.wants) > 0 {
+			out = l.request(out, p)
+		}
+	}
+	return out
+}
+
+// request sends a pull. The caller holds mu.
+func (l *link) request(out []byte, p *pull) []byte {
+	l.seq++
+	p.seq, p.alive = l.seq, time.Now()
+	l.pulls[p.seq] = p
+	return appendFrame(out, framePull, p.append(nil))
+}
+
+// admit checks a messages frame against what was asked: only answers to open requests are looked at, and only as much
+// as one answer may hold. A nil pull means that the frame is to be dropped.
+func (l *link) admit(payload []byte) (*pull, []arrival, error) {
+	seq, n := binary.Uvarint(payload)
+	if n <= 0 {
+		return nil, nil, fmt.Errorf("%w: a messages frame's number", errFrame)
+	}
+	l.mu.Lock()
+	p := l.pulls[seq]
+	if p == nil || p.ended {
+		l.mu.Unlock()
+		l.n.counts.unsolicited.Add(1)
+		return nil, nil, nil
+	}
+	p.bytes += len(payload)
+	p.alive = time.Now()
+	over := p.bytes > answerMost+protocol.MaxFrame
+	if !over {
+		p.intake++
+	}
+	l.mu.Unlock()
+	if over {
+		return nil, nil, fmt.Errorf("%w: an answer of more than %d bytes", errFrame, answerMost)
+	}
+	l.n.leases.touch(l)
+	arrivals := make([]arrival, 0, len(payload)/256+1)
+	for rest := payload[n:]; len(rest) > 0; {
+		age, wire, next, err := splitRecord(rest)
+		if err != nil {
+			return nil, nil, err
+		}
+		arrivals = append(arrivals, arrival{wire: wire, age: time.Duration(age) * time.Millisecond, from: l.peer, way: bySync})
+		rest = next
+	}
+	return p, arrivals, nil
+}
+
+// takeIn brings pulled messages through the door.
+func (l *link) takeIn(ctx context.Context, in []arrival) {
+	accepted := 0
+	for i, v := range l.n.door.batch(ctx, in) {
+		switch v {
+		case protocol.Accept:
+			accepted++
+		case protocol.IgnoreExpired, protocol.IgnoreFull, protocol.IgnoreMuted:
+			l.spurn(in[i].wire)
+		}
+	}
+	l.took.Add(uint64(accepted))
+	if accepted > 0 {
+		l.n.nudge(l)
+	}
+}
+
+// spurn remembers that a message of this peer's is not wanted, so that it is not pulled with every round. Only for
+// this link: the peer may have lied about the age, and another's copy may be good.
+func (l *link) spurn(wire []byte) {
+	u, v := protocol.Decode(wire)
+	if v != protocol.Accept {
+		return
+	}
+	_, d := u.Claims()
+	k := reconcile.NewKey(d.Class.Rank(), d.Created, reconcile.ID(u.ID()))
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.spurned == nil || len(l.spurned) >= spurnedMost {
+		l.spurned = make(map[reconcile.Key]struct{})
+	}
+	l.spurned[k] = struct{}{}
+}
+
+// tookIn is the loop's part of the end of an intake.
+func (l *link) tookIn(p *pull) error {
+	l.mu.Lock()
+	p.intake--
+	p.alive = time.Now()
+	l.mu.Unlock()
+	return l.advance(p)
+}
+
+func (l *link) onDone(b []byte) error {
+	d, err := parseDone(b)
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	p := l.pulls[d.seq]
+	if p == nil || p.ended {
+		l.mu.Unlock()
+		return nil
+	}
+	p.ended, p.done = true, d
+	l.mu.Unlock()
+	if d.more && !d.follows(&p.pullRequest) {
+		return fmt.Errorf("%w: an answer that goes on where it was", errFrame)
+	}
+	return l.advance(p)
+}
+
+// follows reports whether an answer that ended early went on from where its pull began: if not, it could go on for ever.
+func (d *doneNote) follows(p *pullRequest) bool {
+	if d.at >= len(p.wants) || !p.wants[d.at].Prefix.Contains(d.below) {
+		return false
+	}
+	return d.at > 0 || p.below == (reconcile.Key{}) || d.below.Compare(p.below) < 0
+}
+
+// advance goes on after an answer, or a part of it, is in.
+func (l *link) advance(p *pull) error {
+	l.mu.Lock()
+	if !p.ended || p.intake > 0 {
+		l.mu.Unlock()
+		return nil
+	}
+	delete(l.pulls, p.seq)
+	free := p.wants
+	var out []byte
+	if p.done.more {
+		at := p.done.at
+		free = p.wants[:at]
+		out = l.request(nil, &pull{pullRequest: pullRequest{wants: p.wants[at:], below: p.done.below}})
+	}
+	l.mu.Unlock()
+	if l.n.leases.give(l, free) {
+		l.n.nudge(l)
+	}
+	if err := l.flush(l.pump(out)); err != nil {
+		return err
+	}
+	return l.rest()
+}

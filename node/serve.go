@@ -1,0 +1,138 @@
+package node
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+
+	"longear/protocol"
+	"longear/protocol/reconcile"
+	"longear/store"
+)
+
+// Bounds of answering.
+const (
+	// answerMost is how many bytes of messages answer one pull, before the puller has to ask on.
+	answerMost = 4 << 20
+	// answersOpen is how many pulls of one peer wait for their answers. An honest peer has pullsOpen.
+	answersOpen = 8
+	// pageBytes is how much is read from the store and written at a time: the transaction is over before the
+	// network is touched.
+	pageBytes = 64 << 10
+)
+
+// answer is a pull of the peer's that is being served.
+type answer struct {
+	pullRequest
+	at    int // the want under way; below lies in it
+	bytes int
+}
+
+// onPull takes a request. It is served in turn with those under way: an alert should not wait for a backlog.
+func (l *link) onPull(b []byte) error {
+	req, err := parsePull(b)
+	if err != nil {
+		return err
+	}
+	if len(l.jobs) >= answersOpen {
+		return fmt.Errorf("%w: more than %d open pulls", errFrame, answersOpen)
+	}
+	l.moved = true
+	l.jobs = append(l.jobs, &answer{pullRequest: req})
+	return nil
+}
+
+// page is what one look into the store gives for an answer.
+type page struct {
+	records []byte
+	own     []protocol.ID // of them, what was written on this node
+	count   int
+	more    bool
+}
+
+// answerPage sends the next page of one of the open answers, in turn.
+func (l *link) answerPage(ctx context.Context) error {
+	job := l.jobs[0]
+	l.jobs = append(l.jobs[:0], l.jobs[1:]...)
+	p := page{records: binary.AppendUvarint(make([]byte, 0, pageBytes+4096), job.seq)}
+	head := len(p.records)
+	err := l.n.store.View(func(v *store.View) error { return l.fill(&p, job, v) })
+	if err != nil {
+		return fmt.Errorf("answer a pull: %w", err)
+	}
+	var out []byte
+	if len(p.records) > head {
+		out = appendFrame(make([]byte, 0, len(p.records)+64), frameMessages, p.records)
+	}
+	job.bytes += len(p.records)
+	done := doneNote{seq: job.seq, more: p.more, at: job.at, below: job.below}
+	if p.more && job.bytes < answerMost {
+		l.jobs = append(l.jobs, job)
+	} else {
+		out = appendFrame(out, frameDone, done.append(nil))
+	}
+	if err := l.flush(out); err != nil {
+		return err
+	}
+	l.gave.Add(uint64(p.count))
+	if len(p.own) > 0 {
+		return l.n.store.Took(ctx, l.token(), p.own)
+	}
+	return nil
+}
+
+// fill reads a page and moves the answer's place behind it.
+func (l *link) fill(p *page, job *answer, v *store.View) error {
+	for ; job.at < len(job.wants); job.at++ {
+		for e, err := range asked(v, l.salt, job.wants[job.at], job.below) {
+			if err != nil {
+				return err
+			}
+			if p.more = len(p.records) >= pageBytes; p.more {
+				return nil
+			}
+			job.below = e.Key()
+			if e.Message.Flags&protocol.LocalOnly != 0 && !l.local {
+				continue
+			}
+			p.records = appendRecord(p.records, uint64(max(e.Age.Milliseconds(), 0)), e.Message.Wire())
+			p.count++
+			if e.Own {
+				p.own = append(p.own, e.Message.ID)
+			}
+		}
+		job.below = reconcile.Key{}
+	}
+	return nil
+}
+
+// asked ranges over what one want asks for, newest first, below where an earlier page ended.
+func asked(v *store.View, salt reconcile.Salt, w reconcile.Want, below reconcile.Key) iter.Seq2[store.Entry, error] {
+	if w.Whole {
+		return v.Range(w.Prefix, below)
+	}
+	return func(yield func(store.Entry, error) bool) {
+		var keys []reconcile.Key
+		for k, err := range reconcile.Match(v, salt, w.Prefix, w.Short) {
+			if err != nil {
+				yield(store.Entry{}, err)
+				return
+			}
+			if below == (reconcile.Key{}) || k.Compare(below) < 0 {
+				keys = append(keys, k)
+			}
+		}
+		for _, k := range slices.Backward(keys) {
+			e, err := v.Read(k)
+			if errors.Is(err, store.ErrNotFound) {
+				continue // it has gone since it was offered
+			}
+			if !yield(e, err) || err != nil {
+				return
+			}
+		}
+	}
+}
