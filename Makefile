@@ -1,0 +1,80 @@
+# Everything is a target of this file; `make` alone lists them.
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS   += --no-print-directory
+
+# One set of flags for everything but race, so that build, tests and the size test share one build cache.
+export CGO_ENABLED := 0
+export GOFLAGS     := $(filter-out -trimpath,$(GOFLAGS)) -trimpath
+
+TOOL     := go tool -modfile=tools.mod
+VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null)
+BUILD    := go build -ldflags '-s -w -X main.release=$(VERSION)'
+RACE     := ./protocol/... ./store/... ./node/... ./examples/...
+BENCH    ?= .
+FUZZTIME ?= 10s
+
+.PHONY: help run build test check race lint fuzz bench generate generated hosts compare clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+run: build ## build and start a node: make run ARGS=--loopback-only
+	bin/longear relay $(ARGS)
+
+build: ## build bin/longear
+	$(BUILD) -o bin/longear ./cmd/longear
+
+test: ## everything that can fail, as CI runs it (installs what it needs on Debian as root)
+	.ci/packages
+	$(MAKE) lint
+	go test -timeout 20m ./...
+	$(MAKE) race hosts generated compare
+	@echo "make test: ok"
+
+check: lint ## the everyday check: lint and the short tests
+	go test -short -timeout 5m ./...
+
+race: ## the short tests under the race detector, where that is affordable
+	CGO_ENABLED=1 go test -race -short -timeout 15m $(RACE)
+
+lint: ## formatting, vet, modern Go, staticcheck
+	@out=$$($(TOOL) gofumpt -l protocol store node cmd examples test); \
+		if [ -n "$$out" ]; then echo "not gofumpt'ed:"; echo "$$out"; exit 1; fi
+	go vet ./...
+	go fix -diff ./...
+	$(TOOL) staticcheck ./...
+
+fuzz: ## run every fuzz target for FUZZTIME
+	@go test -list '^Fuzz' ./... \
+	| awk '/^Fuzz/{name[++n]=$$1} /^ok/{for(i=1;i<=n;i++) print $$2, name[i]; n=0}' \
+	| while read -r pkg target; do \
+		echo "== $$pkg $$target"; \
+		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$pkg" </dev/null; \
+	done
+
+bench: ## run all benchmarks and print their tables: make bench BENCH=Verify
+	go test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m ./...
+	cd test/compare && go test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m ./...
+
+hosts: ## nodes on hosts of their own, in network namespaces (root)
+	go test -count=1 -timeout 10m ./test/hosts/...
+
+compare: ## the comparison benchmarks, a module of their own, still build
+	cd test/compare && go vet ./... && go test -run '^$$' ./...
+
+generate: bin/protoc-gen-go ## regenerate the protobuf code (needs protoc)
+	protoc --plugin=bin/protoc-gen-go --proto_path=protocol/pb --go_out=paths=source_relative:protocol/pb protocol/pb/longear.proto
+
+generated: bin/protoc-gen-go ## the protobuf code is what the schema generates
+	@command -v protoc >/dev/null || { echo "SKIPPED: generated code not compared: no protoc"; exit 0; }; \
+	tmp=$$(mktemp -d); trap 'rm -rf "$$tmp"' EXIT; \
+	protoc --plugin=bin/protoc-gen-go --proto_path=protocol/pb --go_out=paths=source_relative:"$$tmp" protocol/pb/longear.proto; \
+	diff -u -I '^//.*protoc ' protocol/pb/longear.pb.go "$$tmp/longear.pb.go"
+
+bin/protoc-gen-go: tools.mod
+	go build -modfile=tools.mod -o $@ google.golang.org/protobuf/cmd/protoc-gen-go
+
+clean: ## remove what was built
+	rm -rf bin

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"longear": main})
+}
+
+// patience is how long a test waits for something that takes moments: machines that test are slow.
+const patience = 30 * time.Second
+
+// TestScripts runs testdata/script/*.txtar, the specification of the command line. Nodes in it listen on loopback, at ports the
+// system chooses, and look for nobody.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			for _, v := range alone {
+				env.Vars = append(env.Vars, v)
+			}
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": scriptExits,
+			"await": scriptAwait,
+			"addr":  scriptAddr,
+			"id":    scriptID,
+		},
+	})
+}
+
+// alone are the settings of a node that meets nobody who is not named.
+var alone = []string{
+	"LONGEAR_LOOPBACK_ONLY=true", "LONGEAR_NO_MDNS=true", "LONGEAR_NO_BEACON=true", "LONGEAR_NO_GATEWAY=true",
+	"LONGEAR_LISTEN=/ip4/127.0.0.1/tcp/0",
+}
+
+// scriptExits runs a command and checks its exit code: exits 3 longear status
+func scriptExits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	if got := exitCode(ts.Exec(args[1], args[2:]...)); got != want {
+		ts.Fatalf("%s exited with %d, want %d", strings.Join(args[1:], " "), got, want)
+	}
+}
+
+func exitCode(err error) int {
+	if err == nil {
+		return 0
+	}
+	if e, ok := errors.AsType[*exec.ExitError](err); ok {
+		return e.ExitCode()
+	}
+	return -1
+}
+
+// scriptAwait runs a command until it succeeds and prints a text: await 'carried by 1' longear why $ID
+func scriptAwait(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: await TEXT COMMAND...")
+	}
+	late := time.NewTimer(patience)
+	defer late.Stop()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if err := ts.Exec(args[1], args[2:]...); err == nil && strings.Contains(ts.ReadFile("stdout"), args[0]) {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-late.C:
+			ts.Fatalf("%s does not come to print %q", strings.Join(args[1:], " "), args[0])
+		}
+	}
+}
+
+// scriptAddr waits for the node of a home and keeps its address in a variable: addr A a
+func scriptAddr(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: addr VARIABLE HOME")
+	}
+	scriptAwait(ts, false, []string{`"running":true`, "longear", "status", "--json", "--home", args[1]})
+	var s struct {
+		Peer      string
+		Listening []string
+	}
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &s))
+	ts.Setenv(args[0], s.Listening[0]+"/p2p/"+s.Peer)
+}
+
+// scriptID keeps what the last command printed, such as an ID, in a variable, and its first characters: id M
+func scriptID(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: id VARIABLE")
+	}
+	text := strings.TrimSpace(ts.ReadFile("stdout"))
+	ts.Setenv(args[0], text)
+	if len(text) >= 5 {
+		ts.Setenv(args[0]+"_SHORT", text[:5])
+	}
+}
+
+// start runs the program in the background, in a home of its own.
+func start(t *testing.T, args ...string) (*exec.Cmd, *output) {
+	t.Helper()
+	cmd := exec.Command("longear", args...)
+	cmd.Env = append(os.Environ(), alone...)
+	out := newOutput()
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	return cmd, out
+}
+
+// TestInterrupt: Ctrl-C ends a node well and a watch with the code that shells expect.
+func TestInterrupt(t *testing.T) {
+	home := filepath.Join(t.TempDir(), "h")
+	relay, said := start(t, "relay", "--home", home)
+	said.await(t, "listening ")
+	send := exec.Command("longear", "send", "--home", home, "#all", "here I am")
+	if out, err := send.CombinedOutput(); err != nil {
+		t.Fatalf("send: %v: %s", err, out)
+	}
+	watch, shown := start(t, "watch", "--home", home)
+	shown.await(t, "here I am")
+	for _, tc := range []struct {
+		cmd  *exec.Cmd
+		want int
+	}{{watch, 130}, {relay, 0}} {
+		if err := tc.cmd.Process.Signal(os.Interrupt); err != nil {
+			t.Fatal(err)
+		}
+		if got := exitCode(tc.cmd.Wait()); got != tc.want {
+			t.Errorf("%v exited with %d, want %d", tc.cmd.Args, got, tc.want)
+		}
+	}
+}
+
+// TestNodeGoesAway: a watch does not hang on when its node has gone.
+func TestNodeGoesAway(t *testing.T) {
+	home := filepath.Join(t.TempDir(), "h")
+	relay, said := start(t, "relay", "--home", home)
+	said.await(t, "listening ")
+	watch, shown := start(t, "watch", "--home", home, "--json")
+	if err := exec.Command("longear", "send", "--home", home, "#all", "x").Run(); err != nil {
+		t.Fatal(err)
+	}
+	shown.await(t, `"type":"message"`)
+	if err := relay.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = relay.Wait()
+	if got := exitCode(watch.Wait()); got != 3 {
+		t.Errorf("watch exited with %d, want 3", got)
+	}
+	shown.await(t, `"code":3`)
+}

@@ -1,0 +1,5 @@
+// Package bench measures whole nodes: what a backlog, a contact, a crowd and an idle hour cost. Each benchmark prints its
+// figures beside their bounds (package figure). What does not depend on the machine is asserted by tests.
+//
+//	go test -run XXX -bench . -benchtime 3x ./test/bench
+package bench
