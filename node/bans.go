@@ -9,21 +9,20 @@ import (
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	ma "github.com/multiformats/go-multiaddr"
-
-	"longear/protocol"
 )
 
 // What forgery costs. A peer that validates before it forwards, as every honest one does, never sends one,
 // so a few are enough; volume alone never costs anything here. A ban is by peer ID and therefore cheap to escape
 // with a new one: it ends the link, and the budgets bound the next.
 const (
-	banAt        = 10               // points
-	pointsHalve  = time.Minute      // after which half of them are forgotten
-	banFirst     = 10 * time.Minute // doubled each time, up to
-	banLongest   = 24 * time.Hour
-	banRemember  = 512 // peers with points or a ban; beyond it the oldest is forgotten
-	pointsForged = 4
-	pointsBroken = 10
+	banAt             = 10               // points
+	pointsHalve       = time.Minute      // after which half of them are forgotten
+	banFirst          = 10 * time.Minute // doubled each time, up to
+	banLongest        = 24 * time.Hour
+	banRemember       = 512 // peers with points or a ban; beyond it the oldest is forgotten
+	pointsMessage     = 4   // a message with a rejected verdict: the third is one too many
+	pointsUnsolicited = 2   // an answer that nobody asked for
+	pointsFrame       = 10  // a frame after which nothing can be read
 )
 
 // bans counts each peer's forgeries and keeps the banned out. It is the host's connection gater. In memory only.
@@ -111,14 +110,10 @@ func (b *bans) InterceptSecured(_ network.Direction, p peer.ID, _ network.ConnMu
 // InterceptUpgraded implements connmgr.ConnectionGater.
 func (b *bans) InterceptUpgraded(network.Conn) (bool, control.DisconnectReason) { return true, 0 }
 
-// blame charges a peer for bytes that no honest node sends and cuts the link when that is enough.
-func (n *Node) blame(p peer.ID, v protocol.Verdict) {
-	points := float64(pointsBroken)
-	if v == protocol.RejectSignature {
-		points = pointsForged
-	}
+// blame charges a peer for what no honest node sends and cuts the link when that is enough.
+func (n *Node) blame(p peer.ID, points float64, why string) {
 	if n.bans.add(p, points, time.Now()) {
-		n.log.Warn("peer banned for forgeries", "peer", short(p), "reason", v.String())
+		n.log.Warn("peer banned", "peer", short(p), "reason", why)
 		n.host.Network().ClosePeer(p)
 	}
 }

@@ -121,7 +121,7 @@ func (n *Node) validate(ctx context.Context, from peer.ID, msg *pubsub.Message) 
 	}
 	age, size := binary.Uvarint(msg.Data)
 	if size <= 0 || age > maxAge {
-		n.blame(from, protocol.RejectMalformed)
+		n.blame(from, pointsMessage, protocol.RejectMalformed.String())
 		return pubsub.ValidationReject
 	}
 	if !n.meters.allow(from) {
@@ -160,7 +160,7 @@ func (n *Node) watchdog(strikes map[peer.ID]int) {
 		}
 		if strikes[p]++; strikes[p] >= 2 {
 			delete(strikes, p)
-			n.log.Debug("gossip went deaf, reconnecting", "peer", p.String()[:8])
+			n.log.Debug("gossip went deaf, reconnecting", "peer", short(p))
 			n.host.Network().ClosePeer(p)
 		}
 	}

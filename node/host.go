@@ -2,6 +2,7 @@ package node
 
 import (
 	"fmt"
+	"net"
 	"strconv"
 	"time"
 
@@ -53,7 +54,7 @@ func (n *Node) newHost() (host.Host, error) {
 	}
 	opts := []libp2p.Option{
 		libp2p.NoListenAddrs,
-		libp2p.Transport(tcp.NewTCPTransport, tcp.WithDialerForAddr(linkLocalDialer)),
+		libp2p.Transport(tcp.NewTCPTransport, tcp.WithDialerForAddr(linkLocalDialer), tcp.DisableReuseport()),
 		libp2p.Security(noise.ID, noise.New),
 		libp2p.UserAgent(userAgent),
 		libp2p.DisableRelay(),
@@ -130,13 +131,34 @@ func (n *Node) listen() error {
 		}
 		return nil
 	}
-	if err := n.host.Network().Listen(n.everywhere(Port)...); err == nil && n.complete(n.everywhere(Port)) {
-		return nil
+	port := Port
+	if !n.free(Port) {
+		port = 0
 	}
-	if err := n.host.Network().Listen(n.everywhere(0)...); err != nil && len(n.host.Network().ListenAddresses()) == 0 {
-		return fmt.Errorf("listen on any port: %w", err)
+	if err := n.host.Network().Listen(n.everywhere(port)...); err != nil && len(n.host.Network().ListenAddresses()) == 0 {
+		return fmt.Errorf("listen on port %d: %w", port, err)
 	}
 	return nil
+}
+
+// free reports whether nobody listens on a port yet, TCP or UDP. It is asked before libp2p listens, because libp2p reports no
+// error when one of several addresses is taken.
+func (n *Node) free(port int) bool {
+	at := fmt.Sprintf(":%d", port)
+	if n.cfg.Discovery.LoopbackOnly {
+		at = "127.0.0.1" + at
+	}
+	l, err := net.Listen("tcp", at)
+	if err != nil {
+		return false
+	}
+	l.Close()
+	p, err := net.ListenPacket("udp", at)
+	if err != nil {
+		return false
+	}
+	p.Close()
+	return true
 }
 
 // everywhere is TCP and QUIC on every interface, IPv4 and IPv6, or on loopback alone.
@@ -153,22 +175,4 @@ func (n *Node) everywhere(port int) []ma.Multiaddr {
 		}
 	}
 	return addrs
-}
-
-// complete reports whether something listens for every transport of IPv4, the family that is always there.
-func (n *Node) complete(want []ma.Multiaddr) bool {
-	have := n.host.Network().ListenAddresses()
-	for _, w := range want {
-		if _, err := w.ValueForProtocol(ma.P_IP6); err == nil {
-			continue
-		}
-		found := false
-		for _, h := range have {
-			found = found || h.Equal(w)
-		}
-		if !found {
-			return false
-		}
-	}
-	return true
 }

@@ -117,7 +117,7 @@ func (d *door) batch(ctx context.Context, in []arrival) []protocol.Verdict {
 	for i := range in {
 		d.n.counts.refuse(out[i])
 		if out[i].Rejected() && in[i].way != byHand {
-			d.n.blame(in[i].from, out[i])
+			d.n.blame(in[i].from, pointsMessage, out[i].String())
 		}
 	}
 	return out

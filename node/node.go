@@ -190,6 +190,19 @@ func (n *Node) NotifyInterfaces() {
 	}
 }
 
+// SetInterfaces hands in the machine's network interfaces, where a program may not read them itself (Android), and ends
+// polling for them. Call it again whenever they change.
+func (n *Node) SetInterfaces(list []discovery.Interface) { n.watcher.Set(list) }
+
+// Sight tells discovery of a peer that was found by other means. It is dialled if its addresses are on a network at hand.
+func (n *Node) Sight(by discovery.Rung, info peer.AddrInfo) error {
+	if err := n.up(); err != nil {
+		return err
+	}
+	n.ladder.Sight(by, info)
+	return nil
+}
+
 // ErrNotRunning is returned by what needs the network before Ready or after Run.
 var ErrNotRunning = errors.New("the node is not running")
 

@@ -99,6 +99,7 @@ func (l *link) admit(payload []byte) (*pull, []arrival, error) {
 	if p == nil || p.ended {
 		l.mu.Unlock()
 		l.n.counts.unsolicited.Add(1)
+		l.n.blame(l.peer, pointsUnsolicited, "unsolicited messages")
 		return nil, nil, nil
 	}
 	p.bytes += len(payload)

@@ -159,13 +159,16 @@ func (l *link) waitGone(ctx context.Context) {
 
 // run serves the link until it fails or ctx ends.
 func (l *link) run(ctx context.Context) error {
-	defer context.AfterFunc(ctx, func() { l.stream.Reset() })()
 	g, ctx := errgroup.WithContext(ctx)
 	stop := context.AfterFunc(ctx, func() { l.stream.Reset() })
 	defer stop()
 	g.Go(func() error { return l.read(ctx) })
 	g.Go(func() error { return l.loop(ctx) })
-	return g.Wait()
+	err := g.Wait()
+	if errors.Is(err, errFrame) {
+		l.n.blame(l.peer, pointsFrame, err.Error())
+	}
+	return err
 }
 
 // read takes frames off the stream. Messages go to the door from here, at most two frames at a time for each link:
@@ -178,9 +181,6 @@ func (l *link) read(ctx context.Context) error {
 	for {
 		kind, payload, err := readFrame(r)
 		if err != nil {
-			if errors.Is(err, errFrame) {
-				l.n.blame(l.peer, protocol.RejectMalformed)
-			}
 			return err
 		}
 		if kind != frameMessages {

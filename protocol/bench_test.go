@@ -19,22 +19,21 @@ func BenchmarkSign(b *testing.B) {
 // BenchmarkVerify reports what a batch saves: the standard library's price for one signature over ours.
 func BenchmarkVerify(b *testing.B) {
 	all := unverified(b, 1024)
-	std := func() time.Duration {
+	var open []*protocol.Message
+	for _, u := range all[:64] {
+		m, _ := u.Verify()
+		open = append(open, m)
+	}
+	std := time.Duration(1 << 62) // the best of several passes, since other programs disturb some
+	for range 10 {
 		start := time.Now()
-		for _, u := range all {
-			author, _ := u.Claims()
-			m, _ := u.Verify()
-			ed25519.Verify(author[:], m.Content(), m.Signature())
+		for _, m := range open {
+			ed25519.Verify(m.Author[:], m.Content(), m.Signature())
 		}
-		both := time.Since(start)
-		start = time.Now()
-		for _, u := range all {
-			u.Verify()
-		}
-		return (both - time.Since(start)) / time.Duration(len(all))
-	}()
+		std = min(std, time.Since(start)/time.Duration(len(open)))
+	}
 	b.Run("std", func(b *testing.B) {
-		m, _ := all[0].Verify()
+		m := open[0]
 		for b.Loop() {
 			ed25519.Verify(m.Author[:], m.Content(), m.Signature())
 		}

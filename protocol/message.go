@@ -250,13 +250,14 @@ type reader struct {
 	bad  bool
 }
 
-// uint takes an optional integer field. Zero and overlong forms are bad: they would be second encodings.
+// uint takes an optional integer field. A last byte of zero is bad: either the value is zero, which is written by leaving
+// the field out, or the form is longer than it must be.
 func (r *reader) uint(tag byte) (v uint64, ok bool) {
 	if len(r.rest) == 0 || r.rest[0] != tag {
 		return 0, false
 	}
 	v, n := binary.Uvarint(r.rest[1:])
-	if n <= 0 || v == 0 || r.rest[n] == 0 {
+	if n <= 0 || r.rest[n] == 0 {
 		r.bad = true
 		return 0, true
 	}
@@ -280,7 +281,7 @@ func (r *reader) body() []byte {
 		return nil
 	}
 	size, n := binary.Uvarint(r.rest[1:])
-	if n <= 0 || size == 0 || r.rest[n] == 0 || size > uint64(len(r.rest)-1-n) {
+	if n <= 0 || r.rest[n] == 0 || size > uint64(len(r.rest)-1-n) {
 		r.bad = true
 		return nil
 	}

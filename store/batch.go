@@ -167,7 +167,7 @@ func (b *batch) commit() error {
 	}
 	s.mu.Unlock()
 	s.poke()
-	return nil
+	return s.compact(2 * s.limits.compactAt)
 }
 
 func (b *batch) write() error {

@@ -204,7 +204,9 @@ func BenchmarkRead(b *testing.B) {
 			}
 		}
 	})
-	b.Run("keys", func(b *testing.B) { benchRange(b, s, func(v *store.View) int { return count(v.Keys(reconcile.Prefix{})) }) })
+	b.Run("keys", func(b *testing.B) {
+		benchRange(b, s, func(v *store.View) int { return count(v.Keys(reconcile.Prefix{})) })
+	})
 	b.Run("range", func(b *testing.B) {
 		benchRange(b, s, func(v *store.View) int { return count(v.Range(reconcile.Prefix{}, key{})) })
 	})

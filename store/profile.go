@@ -29,7 +29,14 @@ type limits struct {
 	// reserve is the free disk space below which nothing is accepted: Badger dies of a full disk by SIGBUS, in
 	// whatever it was about to write, so there must be room for every memtable and a compaction.
 	reserve uint64
+	// compactAt is how many tables wait in level 0 until they are merged, in Run or, at twice as many, by whoever puts. Badger's
+	// own compactors look for work 40 times a second, which a phone's battery feels, and so does virtual time. 0: leave it to them.
+	compactAt int
 }
+
+// maxOwnCompaction is the largest quota with which the store merges its tables by itself: into one level, table by
+// table, which costs too much for more.
+const maxOwnCompaction = 1 << 30
 
 // reserve is the least free disk space in bytes that a store leaves to itself.
 const reserve = 64 << 20
@@ -52,6 +59,9 @@ func (p Profile) limits(quota int64) limits {
 		// tables are merged, and a table is as large as a memtable.
 		l.memtable = min(l.memtable, max(l.quota/16, 1<<20))
 	}
+	if p != Hub && l.quota <= maxOwnCompaction {
+		l.compactAt = 5
+	}
 	l.reserve = reserve
 	if p == Hub {
 		l.reserve += 4 * uint64(l.memtable)
@@ -64,9 +74,8 @@ func (p Profile) limits(quota int64) limits {
 // 15 % of a memtable.
 const maxValue = 36 << 10
 
-// options are Badger's. Every size that is not set here allocates or maps nothing by itself. BaseLevelSize is large on purpose: it
-// keeps a phone's store in one level below level 0, where messages, which come in the order of time, are merged once; only the
-// ID index, a tenth of the bytes, is merged again and again.
+// options are Badger's. Every size that is not set here allocates or maps nothing by itself. Level 0 always overlaps
+// all of the level it is merged into, since every table has all kinds of keys: BaseLevelSize keeps that level about as small as level 0.
 func (p Profile) options(dir string, l limits, key []byte) badger.Options {
 	o := badger.DefaultOptions(dir).
 		WithLogger(nil).
@@ -78,27 +87,31 @@ func (p Profile) options(dir string, l limits, key []byte) badger.Options {
 		WithValueThreshold(maxValue).
 		WithValueLogFileSize(1 << 20).
 		WithMemTableSize(l.memtable).
-		WithNumCompactors(2). // the least that works
 		WithCompactL0OnClose(false).
 		WithEncryptionKey(key)
 	switch p {
 	case Memory:
-		return o.WithInMemory(true).WithDir("").WithValueDir("").
+		o = o.WithInMemory(true).WithDir("").WithValueDir("").
 			WithNumMemtables(1).
-			WithNumLevelZeroTables(2).WithNumLevelZeroTablesStall(4).
-			WithBaseTableSize(256 << 10).WithBaseLevelSize(1 << 20).
+			WithBaseTableSize(256 << 10).WithBaseLevelSize(2 << 20).
 			WithCompression(options.None).WithBlockCacheSize(0).WithIndexCacheSize(0)
 	case Hub:
-		return o.WithNumMemtables(3).WithNumCompactors(3).
+		o = o.WithNumMemtables(3).WithNumCompactors(3).
 			WithValueLogFileSize(16 << 20).
 			WithNumLevelZeroTables(4).WithNumLevelZeroTablesStall(12).
-			WithBaseTableSize(8 << 20).WithBaseLevelSize(512 << 20).
+			WithBaseTableSize(8 << 20).WithBaseLevelSize(256 << 20).
 			WithCompression(options.Snappy).WithBlockCacheSize(64 << 20).WithIndexCacheSize(64 << 20)
+	default:
+		o = o.WithNumMemtables(2).WithNumCompactors(2).
+			WithNumLevelZeroTables(5).WithNumLevelZeroTablesStall(12).
+			WithBaseTableSize(min(l.memtable, 4<<20)).WithBaseLevelSize(32 << 20).
+			WithCompression(options.Snappy).WithBlockCacheSize(4 << 20).WithIndexCacheSize(4 << 20)
 	}
-	return o.WithNumMemtables(2).
-		WithNumLevelZeroTables(5).WithNumLevelZeroTablesStall(12).
-		WithBaseTableSize(min(l.memtable, 4<<20)).WithBaseLevelSize(max(l.quota, 32<<20)).
-		WithCompression(options.Snappy).WithBlockCacheSize(4 << 20).WithIndexCacheSize(4 << 20)
+	if l.compactAt > 0 {
+		// Nobody would ever end a stall.
+		o = o.WithNumCompactors(0).WithNumLevelZeroTables(1000).WithNumLevelZeroTablesStall(2000)
+	}
+	return o
 }
 
 // String names the profile.

@@ -28,12 +28,12 @@ func TestPutVerdicts(t *testing.T) {
 	}
 	twice := text(t, now, "twice")
 	items := []store.Item{
-		{Message: text(t, now, "new")},                                     // nothing known
-		{Message: known},                                                   // put before
-		{Message: dead},                                                    // removed before
-		{Message: refused},                                                 // never wanted
-		{Message: twice},                                                   // first of two
-		{Message: twice},                                                   // second of two in one batch
+		{Message: text(t, now, "new")}, // nothing known
+		{Message: known},               // put before
+		{Message: dead},                // removed before
+		{Message: refused},             // never wanted
+		{Message: twice},               // first of two
+		{Message: twice},               // second of two in one batch
 		{Message: text(t, now, "old"), Age: protocol.DefaultLifetime},      // exactly its lifetime
 		{Message: text(t, now, "last moment"), Age: 7*24*time.Hour - 1e6},  // one ms left
 		{Message: text(t, time.UnixMilli(1<<48-1), "from the year 10889")}, // any date is taken

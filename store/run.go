@@ -42,6 +42,9 @@ func (s *Store) tick(ctx context.Context) {
 	if err := s.Sync(); err != nil {
 		s.log.Error("sync failed", "err", err)
 	}
+	if err := s.compactIdle(); err != nil {
+		s.log.Error("merging tables failed", "err", err)
+	}
 	s.mu.Lock()
 	now := s.clock.running()
 	due := s.due != 0 && now >= s.due

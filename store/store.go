@@ -60,6 +60,9 @@ type Store struct {
 	pending []change
 	marked  map[reconcile.Prefix]struct{} // dirty marks on disk
 
+	// merging is held by whoever merges tables.
+	merging chan struct{}
+
 	// wake tells Run that there is something to sync. One is enough: Run looks at everything.
 	wake chan struct{}
 
@@ -93,7 +96,7 @@ func Open(c Config) (*Store, error) {
 	s := &Store{
 		dir: c.Dir, profile: c.Profile, limits: c.Profile.limits(c.Quota),
 		log: c.Log, free: c.FreeSpace,
-		token: make(chan struct{}, 1), wake: make(chan struct{}, 1),
+		token: make(chan struct{}, 1), wake: make(chan struct{}, 1), merging: make(chan struct{}, 1),
 		marked: map[reconcile.Prefix]struct{}{},
 		own:    map[protocol.ID]struct{}{},
 	}

@@ -1,16 +1,31 @@
-// Package api is what other programs on this machine may ask of a running node: HTTP
-// over a Unix socket and, only when asked for, over loopback TCP.
+// Package api is what other programs on this machine may ask of a running node: HTTP over a Unix socket and, only
+// when asked for, over loopback TCP.
 //
-// The socket is the key: whoever can open it (mode 0600) may use everything. Over TCP
-// any page in the user's browser can knock, so there a request needs a bearer
-// token in a header, a Host from a list of three and no foreign Origin; see guard.go. On both,
-// nothing changes state but POST and DELETE, and a POST says that it is JSON (or a carry file),
-// which no page can do without asking first.
+//	GET    /v1/status                 a node in numbers
+//	GET    /v1/peers                  connected peers, one a line
+//	GET    /v1/messages               ?channel= &history= &live=1: messages, one a line, oldest first
+//	GET    /v1/messages/{id}          the life of a message; 4 or more characters of its ID
+//	GET    /v1/channels               channels known by name or seen, one a line
+//	GET    /v1/carry/out              ?channel=: a carry file
+//	POST   /v1/messages               write a message (Post)
+//	POST   /v1/messages/{id}/receipt  tell the author of a direct message that it was read
+//	POST   /v1/carry/in               take a carry file in
+//	POST   /v1/connect                dial an address (Connect)
+//	POST   /v1/channels               hold a channel's key, or make one (Join)
+//	DELETE /v1/channels/{name}        forget a channel
 //
-// The shapes are one JSON object per thing, named by "type"; a stream is one object a line.
-// Fields are only ever added. This package holds the person's keys (Desk): it signs what is
-// written and opens what is sealed to this person. The node beneath it only carries.
+// Answers are JSON objects named by "type"; a stream is one object a line. Failures are an Error. Fields
+// are only ever added.
 //
-// It keeps no state of its own, never writes to the store but through the node, and
-// serves no guests: those have another listener with other rights.
+// The socket is the key: whoever can open it (mode 0600) may use everything. Over TCP any page in the user's browser
+// can knock, so there a request needs a bearer token in a header, a Host from a list of three and no foreign Origin; see
+// guard.go. On both, nothing changes state but POST and DELETE, and a POST says that it is JSON (or a carry file), which no
+// page can do without asking first. Bodies, streams and times are bounded.
+//
+// This package holds the person's keys (Desk): it signs what is written and opens what is sealed to this person. The
+// node beneath only carries. The text of a direct message ends in a line that is its author's card, so that its reader can
+// answer; the line is taken off again and shown as "reply_card".
+//
+// It never writes to the store but through the node (receipts apart), and it serves no guests: those have another listener
+// with other rights.
 package api

@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"longear/protocol"
@@ -25,8 +26,9 @@ type letters struct {
 	path string
 	key  [sha256.Size]byte
 
-	mu   sync.Mutex
-	list []letter // guarded by mu; oldest first, at most maxLetters
+	saving sync.Mutex // held while the file is written, so that the last list wins
+	mu     sync.Mutex
+	list   []letter // guarded by mu; oldest first, at most maxLetters; replaced, never changed
 }
 
 type letter struct {
@@ -60,6 +62,9 @@ func openLetters(path string, author ed25519.PrivateKey) (*letters, error) {
 		// Nothing depends on it but one word of display: start anew rather than refuse to start.
 		l.list = nil
 	}
+	if len(l.list) > maxLetters {
+		l.list = l.list[len(l.list)-maxLetters:]
+	}
 	return l, nil
 }
 
@@ -72,20 +77,24 @@ func (l *letters) mark(id protocol.ID, reader protocol.Author) string {
 
 // wrote remembers a message and its reader.
 func (l *letters) wrote(id protocol.ID, reader protocol.Author) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.list = append(l.list, letter{ID: id.String(), Mark: l.mark(id, reader)})
-	if extra := len(l.list) - maxLetters; extra > 0 {
-		l.list = append([]letter(nil), l.list[extra:]...)
-	}
+	l.saving.Lock()
+	defer l.saving.Unlock()
+	list := l.add(letter{ID: id.String(), Mark: l.mark(id, reader)})
 	if l.path == "" {
 		return nil
 	}
-	b, err := json.Marshal(l.list)
+	b, err := json.Marshal(list)
 	if err != nil {
 		return err
 	}
 	return replaceFile(l.path, b)
+}
+
+func (l *letters) add(k letter) []letter {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.list = append(slices.Clone(l.list[max(0, len(l.list)+1-maxLetters):]), k)
+	return l.list
 }
 
 // isFor reports whether a message of ours was for the reader.

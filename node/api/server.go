@@ -146,27 +146,49 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	return g.Wait()
 }
 
-// Receipts follows the direct messages and notes which of this person's own were read. It returns nil when ctx ends.
+// recentReceipts is how many direct messages are looked at again when following begins: those that came between the
+// reading of the store and that moment.
+const recentReceipts = 64
+
+// Receipts notes which of this person's own direct messages were read: first from what is stored, which may have come in a
+// file while no node ran, then from what arrives. It returns nil when ctx ends. Receipts are for display only, so what goes
+// wrong is logged and ends nothing.
 func (s *Server) Receipts(ctx context.Context) error {
-	q := node.Query{Channel: protocol.DirectChannel(), History: -1, Live: true}
+	for e, err := range s.cfg.Store.Channel(protocol.DirectChannel()) {
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			s.cfg.Log.Warn("receipts could not be read", "err", err)
+			break
+		}
+		s.note(ctx, e.Message)
+	}
+	q := node.Query{Channel: protocol.DirectChannel(), History: recentReceipts, Live: true}
 	for e, err := range s.cfg.Reader.Messages(ctx, q) {
 		if err != nil {
-			return fmt.Errorf("follow receipts: %w", err)
+			s.cfg.Log.Warn("receipts could not be followed", "err", err)
+			break
 		}
-		p, _ := s.cfg.Desk.open(e.Message)
-		if p == nil || p.Kind() != protocol.Receipt {
-			continue
-		}
-		for _, id := range p.Parents() {
-			if !s.cfg.Desk.letters.isFor(id, p.Author()) {
-				continue
-			}
-			if err := s.cfg.Store.Seen(ctx, id); err != nil {
-				s.cfg.Log.Warn("a receipt could not be noted", "id", id, "err", err)
-			}
-		}
+		s.note(ctx, e.Message)
 	}
 	return nil
+}
+
+// note takes a message for a receipt, if it is one by the reader of a letter of ours.
+func (s *Server) note(ctx context.Context, m *protocol.Message) {
+	p, _ := s.cfg.Desk.open(m)
+	if p == nil || p.Kind() != protocol.Receipt {
+		return
+	}
+	for _, id := range p.Parents() {
+		if !s.cfg.Desk.letters.isFor(id, p.Author()) {
+			continue
+		}
+		if err := s.cfg.Store.Seen(ctx, id); err != nil {
+			s.cfg.Log.Warn("a receipt could not be noted", "id", id, "err", err)
+		}
+	}
 }
 
 // answer writes one object, or the error instead.

@@ -75,7 +75,7 @@ func ListenSocket(path string) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := privateDir(filepath.Dir(at)); err != nil {
+	if err := privateDir(filepath.Dir(at), at != path); err != nil {
 		return nil, err
 	}
 	if err := clearStale(at); err != nil {
@@ -94,18 +94,24 @@ func ListenSocket(path string) (net.Listener, error) {
 	return l, nil
 }
 
-// privateDir makes the socket's folder, or checks the one that is there.
-func privateDir(dir string) error {
+// privateDir makes the socket's folder, or checks the one that is there. Where others can make folders (shared), it must
+// be our own: theirs could hold a socket of theirs tomorrow.
+func privateDir(dir string, shared bool) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("make the socket's folder: %w", err)
 	}
-	info, err := os.Stat(dir)
+	info, err := os.Lstat(dir)
+	if err == nil && !shared {
+		info, err = os.Stat(dir) // a home may be a link
+	}
 	if err != nil {
 		return err
 	}
-	// A folder that others may write to lets them put their own socket where ours is looked for.
+	if !info.IsDir() || shared && !isOurs(info) {
+		return Fail(Failed, dir+" is not a folder of this user", "choose a shorter or another folder with --home or --socket")
+	}
 	if info.Mode().Perm()&0o022 != 0 {
-		return Fail(Failed, fmt.Sprintf("others may write to %s", dir), "chmod 700 "+dir)
+		return Fail(Failed, "others may write to "+dir, "chmod go-w "+dir+", or choose another folder with --home or --socket")
 	}
 	return nil
 }

@@ -1,7 +1,9 @@
 package discovery
 
 import (
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -280,6 +282,13 @@ func (b *book) heardSince(t time.Time) int {
 		}
 	}
 	return n
+}
+
+// linkedPeers lists the peers with a link.
+func (b *book) linkedPeers() []peer.ID {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Collect(maps.Keys(b.open))
 }
 
 // links counts the peers with a link.

@@ -93,8 +93,11 @@ func (w *Watcher) Set(list []Interface) {
 	w.update(live)
 }
 
-// Poll asks the source now.
+// Poll asks the source now, unless the interfaces were pushed.
 func (w *Watcher) Poll() {
+	if w.isPushed() {
+		return
+	}
 	list, err := w.source()
 	live := usable(list)
 	w.mu.Lock()
@@ -145,13 +148,16 @@ func (w *Watcher) run(ctx context.Context) error {
 		case <-t.C:
 			w.Poll()
 		}
-		w.mu.Lock()
-		pushed := w.pushed
-		w.mu.Unlock()
-		if pushed {
+		if w.isPushed() {
 			t.Stop()
 		}
 	}
+}
+
+func (w *Watcher) isPushed() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.pushed
 }
 
 // byIndex returns the live interface with the kernel's index, if any.

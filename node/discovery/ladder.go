@@ -10,6 +10,9 @@
 // it. Memory is bounded whatever is heard. Nothing is left running when [Ladder.Run] returns.
 //
 // The package never owns the libp2p host and knows nothing of messages or stores.
+//
+// BUG(discovery): where the system does not tell the interface and destination of a datagram (Windows), multicast leaves
+// by the default interface only, and a known peer that asks by unicast is not answered.
 package discovery
 
 import (
@@ -114,7 +117,7 @@ func New(cfg Config) (*Ladder, error) {
 		book:  newBook(cfg.Self),
 		gate:  newAdmission(cfg),
 		asks:  newAsks(),
-		typed: &typedList{},
+		typed: &typedList{loopback: cfg.Loopback || cfg.LoopbackOnly},
 		board: newBoard(cfg.Off),
 		kick:  make(chan struct{}, 1),
 		nudge: make(chan struct{}, 1),

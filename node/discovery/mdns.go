@@ -187,7 +187,8 @@ func (m *mdns) handle(d datagram, now time.Time) {
 		m.l.board.edit(MDNS, func(s *RungStatus) { s.Malformed++ })
 		return
 	}
-	if msg.asks {
+	// A question to us alone is not one that others hear: it must not stand for ours, and nobody needs it.
+	if msg.asks && (d.to.IsMulticast() || !d.to.IsValid()) {
 		m.queue(leg{d.via.Index, d.sock.v6 != nil}, d.from, now)
 	}
 	if d.from.Port() != mdnsPort {

@@ -23,6 +23,8 @@ const (
 	// dialTimeout: a handshake within one segment takes milliseconds. libp2p's own limit is 5 s for private addresses.
 	dialTimeout = 4 * time.Second
 
+	checkEvery = time.Minute
+
 	firstBackoff = 2 * time.Second
 	maxBackoff   = 30 * time.Second
 )
@@ -70,6 +72,7 @@ func (l *Ladder) redial(ctx context.Context) error {
 	done := make(chan dial, maxDials) // never blocks: there are no more dials than that
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	checked := time.Now()
 	for {
 		select {
 		case <-ctx.Done():
@@ -79,7 +82,12 @@ func (l *Ladder) redial(ctx context.Context) error {
 		case <-l.kick:
 		case <-timer.C:
 		}
-		picks, next := l.pick(f, time.Now())
+		now := time.Now()
+		if now.Sub(checked) >= checkEvery {
+			checked = now
+			l.check(now)
+		}
+		picks, next := l.pick(f, now)
 		for _, d := range picks {
 			g.Go(func() error {
 				l.dial(ctx, d)
@@ -88,6 +96,16 @@ func (l *Ladder) redial(ctx context.Context) error {
 			})
 		}
 		timer.Reset(next)
+	}
+}
+
+// check asks the host about links that were noted. Notes that arrive out of order must not leave a peer connected for ever
+// on paper.
+func (l *Ladder) check(now time.Time) {
+	for _, p := range l.book.linkedPeers() {
+		if !l.cfg.Dialer.Connected(p) {
+			l.book.disconnected(p, now)
+		}
 	}
 }
 
@@ -114,7 +132,7 @@ func (l *Ladder) pick(f *flight, now time.Time) ([]dial, time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 
-	next := time.Hour
+	next := checkEvery
 	ready := b.ready(now, stale, &next)
 	room := l.cfg.Degree - len(b.open) - f.all
 	extra := room <= 0 && !now.Before(b.extra)

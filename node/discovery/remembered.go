@@ -62,7 +62,7 @@ func newMemory(file string, now time.Time) (*memory, error) {
 	if err != nil {
 		return m, fmt.Errorf("read remembered endpoints: %w", err)
 	}
-	defer f.Close() //nolint:errcheck // read only
+	defer func() { _ = f.Close() }() // only read
 	m.list, err = DecodeRemembered(f, now)
 	return m, err
 }

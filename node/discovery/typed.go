@@ -28,6 +28,8 @@ type typedAddr struct {
 
 // typedList holds what people typed.
 type typedList struct {
+	loopback bool // asking there makes sense
+
 	mu    sync.Mutex // guards addrs
 	addrs []typedAddr
 }
@@ -36,6 +38,9 @@ func (t *typedList) add(text string) error {
 	a, err := parseTyped(strings.TrimSpace(text))
 	if err != nil {
 		return err
+	}
+	if len(a.ask) > 0 && a.ask[0].Addr().IsLoopback() && !t.loopback {
+		return fmt.Errorf("address %q: it means this device, and this node was not told to use loopback; type the other device's address, or add /p2p/ and the peer ID", text)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()

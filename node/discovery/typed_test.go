@@ -21,7 +21,8 @@ func TestAddTyped(t *testing.T) {
 	}{
 		{"192.168.49.1", ""},
 		{" 192.168.49.1:4450 ", ""}, // pasted with blanks
-		{"localhost", ""},
+		{"localhost", "type the other device's address"},
+		{"/ip4/127.0.0.1/tcp/4001/p2p/" + id, ""}, // asks nobody
 		{"fd00::1", ""},
 		{"[fd00::1]:5000", ""},
 		{"fe80::1%wlan0", ""},

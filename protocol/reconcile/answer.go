@@ -2,7 +2,6 @@ package reconcile
 
 import (
 	"encoding/binary"
-	"math/bits"
 	"slices"
 )
 
@@ -16,6 +15,8 @@ type answer struct {
 	left  bool // something was left out: nothing more is sent
 	reads int  // nodes loaded and ranges opened, at most about maxReads
 	keys  int  // keys visited, at most about maxScan
+
+	refused int // refused keys visited, at most maxRefused
 }
 
 // item answers one item.
@@ -248,8 +249,9 @@ func (a *answer) match(it *item) error {
 			if err != nil {
 				return err
 			}
-			if a.keys++; a.spent() {
-				return nil
+			// Past the bound some that are refused are wanted after all: better than never to want the others.
+			if a.refused++; a.refused > maxRefused {
+				break
 			}
 			mark(theirs, known, a.s.cfg.Salt.Short(k.ID()))
 		}
@@ -350,91 +352,6 @@ func (a *answer) sendList(p Prefix) error {
 	}
 	a.send(&item{kind: kindList, p: p, shorts: shorts})
 	return nil
-}
-
-// newestTwo returns a bit for each of the two newest children of a node, if they hold enough keys to open.
-func newestTwo(n *Node) uint16 {
-	var m uint16
-	for c := 15; c >= 0 && bits.OnesCount16(m) < 2; c-- {
-		if n.Count[c] > edgeKeys {
-			m |= 1 << c
-		} else if n.Count[c] > 0 {
-			break
-		}
-	}
-	return m
-}
-
-// expand sends the children of p, or of the first prefix below it where my keys part.
-func (a *answer) expand(p Prefix) error { return a.open(p, 0, false) }
-
-// openRoom is the number of fingerprints with which a comparison of unequal roots begins. Deeper levels replace those above as
-// long as they fit: fewer round trips for a few hundred bytes, spent only when the roots differ.
-const openRoom = 128
-
-// edgeKeys is the number of keys down to which the newest child is opened one level more: most differences are recent.
-const edgeKeys = 512
-
-// open sends the children of p as expand does, with the children's children in place of their fingerprints where there is room, and
-// along the newest edge if newest is set.
-func (a *answer) open(p Prefix, room int, newest bool) error {
-	q, node, ok, err := a.chain(p)
-	if err != nil {
-		return err
-	}
-	if !ok {
-		return a.sendList(p)
-	}
-	back, it := a.out, item{kind: kindExpand, p: q, present: node.present()}
-	kids := bits.OnesCount16(it.present)
-	edge := uint8(bits.Len16(it.present) - 1)
-	switch {
-	case 16*kids <= room:
-		it.kind, it.follow = kindBranch, it.present
-	case newest && newestTwo(&node) != 0:
-		it.kind, it.follow = kindBranch, newestTwo(&node)
-	}
-	var prints [16 * printSize]byte
-	it.prints = prints[:0]
-	for c := range 16 {
-		if it.present&^it.follow>>c&1 == 1 {
-			print := a.s.cfg.Salt.print(node.Hash[c])
-			it.prints = append(it.prints, print[:]...)
-		}
-	}
-	if q != p && !a.send(&item{kind: kindOnly, p: p, rest: q}) {
-		return nil
-	}
-	if !a.send(&it) {
-		back.buf = a.out.buf[:len(back.buf)]
-		a.out = back // without the Only, which promised it
-		return nil
-	}
-	for c := range newestFirst(q) {
-		if it.follow>>c&1 == 0 {
-			continue
-		}
-		if err := a.open(q.Child(c), room/kids, newest && (c == edge || q.Len() == 0)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// chain returns the first prefix at or under p, with its node, below which my keys part, or false if they fit in a leaf.
-func (a *answer) chain(p Prefix) (Prefix, Node, bool, error) {
-	for {
-		a.reads++
-		node, ok, err := a.nodes.Node(p)
-		if err != nil || !ok {
-			return p, Node{}, false, err
-		}
-		present := node.present()
-		if present&(present-1) != 0 || present == 0 || p.Len() == Nibbles-1 {
-			return p, node, true, nil
-		}
-		p = p.Child(uint8(bits.TrailingZeros16(present)))
-	}
 }
 
 // load returns the children of p, which need not be stored, and their total.

@@ -61,8 +61,8 @@ func TestWorkedExample(t *testing.T) {
 
 const (
 	exampleRoot   = "89a9ffca90a0318dbc2cba8ea7f2775dfc888c52cb09410c5a1baf1c84a6fca2"
-	exampleWantsA = "?"
-	exampleWantsB = "?"
+	exampleWantsA = "1f000a101a0c450b0181299df0"
+	exampleWantsB = "1f000a101a0c4508011208491a"
 )
 
 var exampleMessages = []string{

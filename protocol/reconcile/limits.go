@@ -29,6 +29,9 @@ const (
 	// maxScan bounds keys visited for one message: what a message can list (16 thousand) on both sides, with room.
 	maxScan = 8 * MaxMatch
 
+	// maxRefused bounds refused keys visited for one message: a node remembers its dead for long, and a small set is listed whole.
+	maxRefused = 4 * maxScan
+
 	// maxWants bounds the short IDs and prefixes waiting to be drained by Wants, should the caller not drain.
 	maxWants = 64 << 10
 

@@ -17,6 +17,7 @@ type shape struct {
 	authors int
 	size    int // of the encoding; 0: the body decides
 	body    int // bytes of text, when size is 0
+	seed    uint64
 }
 
 // backlog is the standing workload: what a city says in a day, a hundred thousand messages of 300 bytes.
@@ -34,7 +35,7 @@ type corpus struct {
 // write makes and signs the messages of a shape: texts, written at random moments of the last day.
 func write(tb testing.TB, s shape) corpus {
 	tb.Helper()
-	rng := rand.New(rand.NewPCG(1, uint64(s.count)))
+	rng := rand.New(rand.NewPCG(s.seed, uint64(s.count)))
 	keys := make([]ed25519.PrivateKey, s.authors)
 	for i := range keys {
 		var seed [ed25519.SeedSize]byte

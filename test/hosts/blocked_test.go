@@ -17,8 +17,8 @@ func TestBlocked(t *testing.T) {
 		typed     bool // B is told A's address, as no datagram of discovery arrives either
 		transport string
 	}{
-		// Nothing blocked: shows that the other rows are about something.
-		{name: "open", transport: "quic"},
+		// Nothing blocked: shows that QUIC would work where the other rows have none.
+		{name: "open", flags: []string{"--listen", "/ip4/0.0.0.0/udp/4550/quic-v1"}, transport: "quic"},
 		{name: "udp-dropped", block: true, transport: "tcp"},
 		{name: "udp-dropped-typed", block: true, typed: true, transport: "tcp"},
 		{name: "no-quic", flags: []string{"--no-quic"}, transport: "tcp"},
@@ -49,7 +49,7 @@ func TestBlocked(t *testing.T) {
 			met(t, rung, a, b)
 			seconds(t, "blocked/"+c.name+"/link", time.Since(start), 15*time.Second)
 			for _, p := range append(a.peers(), b.peers()...) {
-				if p.Transport != c.transport && !(c.transport == "quic" && p.Transport == "quic-v1") {
+				if p.Transport != c.transport {
 					t.Errorf("the link is %+v, want %s", p, c.transport)
 				}
 			}
@@ -63,4 +63,23 @@ func TestBlocked(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestBlockedForReal: the firewall of TestBlocked lets no QUIC pass.
+func TestBlockedForReal(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	street := w.network("10.7.0.0/24")
+	for _, name := range []string{"a", "b"} {
+		h := w.host(name)
+		h.join(street)
+		h.dropUDP()
+		h.relay("--listen", "/ip4/0.0.0.0/udp/4550/quic-v1")
+		defer func() {
+			if p := h.peers(); len(p) > 0 {
+				t.Errorf("QUIC passed the firewall: %+v", p)
+			}
+		}()
+	}
+	pause(t, 15*time.Second)
 }
