@@ -110,6 +110,9 @@ func (n *Node) Run(ctx context.Context) error {
 		return err
 	}
 	if err := n.joinGossip(ctx, h); err != nil {
+		if ctx.Err() != nil {
+			return nil // stopped before it began
+		}
 		return err
 	}
 	stop := n.watchLinks(ctx)

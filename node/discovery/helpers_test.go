@@ -14,6 +14,7 @@ import (
 
 	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/peer"
+	ma "github.com/multiformats/go-multiaddr"
 
 	"longear/node/discovery"
 )
@@ -108,6 +109,18 @@ func (d *dialer) Dial(ctx context.Context, info peer.AddrInfo) error {
 		l.Connected(info.ID, info.Addrs[0])
 	}
 	return nil
+}
+
+// met notes a link that came up from the other side.
+func (d *dialer) met(p peer.ID, remote ma.Multiaddr) {
+	d.mu.Lock()
+	if d.up == nil {
+		d.up = make(map[peer.ID]bool)
+	}
+	d.up[p] = true
+	l := d.noted
+	d.mu.Unlock()
+	l.Connected(p, remote)
 }
 
 func (d *dialer) drop(p peer.ID) {

@@ -72,13 +72,30 @@ func TestNoDialIntoALink(t *testing.T) {
 		l := rig(t, high, d, 0)
 		see(l, at(low, "/ip4/10.0.0.2/tcp/4001"))
 		time.Sleep(500 * time.Millisecond)
-		l.Connected(low, ma.StringCast("/ip4/10.0.0.2/tcp/50000"))
-		for range 10 {
+		d.met(low, ma.StringCast("/ip4/10.0.0.2/tcp/50000"))
+		for range 30 {
 			see(l, at(low, "/ip4/10.0.0.2/tcp/4001"))
 			time.Sleep(5 * time.Second)
 		}
 		if n := len(d.made()); n != 0 {
 			t.Errorf("%d dials to a connected peer", n)
+		}
+	})
+}
+
+// A link that the host does not have any more is found out, also if nobody said so.
+func TestForgottenLink(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		low, high := lowAndHigh(t)
+		d := &dialer{}
+		l := rig(t, low, d, 0)
+		l.Connected(high, nil) // the host does not have it
+		for range 30 {
+			see(l, at(high, "/ip4/10.0.0.2/tcp/4001"))
+			time.Sleep(5 * time.Second)
+		}
+		if n := len(d.made()); n != 1 {
+			t.Errorf("%d dials, want 1", n)
 		}
 	})
 }

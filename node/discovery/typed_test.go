@@ -82,7 +82,7 @@ func TestTypedPeer(t *testing.T) {
 			d.noted = l
 			stop := start(t, l)
 			defer stop()
-			l.Connected(peerID(t, 2), nil) // one link is the degree
+			d.met(peerID(t, 2), nil) // one link is the degree
 			time.Sleep(5 * time.Minute)
 			n := len(d.to(typed))
 			if off && n != 0 || !off && (n < 8 || n > 60) {

@@ -1,0 +1,274 @@
+package node
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"iter"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
+	libp2p "github.com/libp2p/go-libp2p/core/protocol"
+	"golang.org/x/sync/errgroup"
+
+	"longear/protocol/reconcile"
+	"longear/store"
+)
+
+const syncProtocol = libp2p.ID("/longear/sync/1")
+
+// Times of a link.
+const (
+	// writeTimeout ends a link whose peer does not read.
+	writeTimeout = 20 * time.Second
+	// roundTimeout ends a link whose peer does not answer in a round.
+	roundTimeout = 20 * time.Second
+	// saltLife is how long one salt serves. A chance match of short IDs, one in four billion a pair, hides a
+	// message at most that long.
+	saltLife = 10 * time.Minute
+)
+
+// link is sync with one peer over one stream: rounds of reconciliation, pulls of what is missing here, answers to
+// the peer's pulls. Two goroutines serve it. The reader parses frames and takes messages in through the door. The
+// loop (run) owns everything else and is the only one that writes, so that two peers can never wait for each other's readers.
+type link struct {
+	n         *Node
+	peer      peer.ID
+	stream    network.Stream
+	initiator bool
+	local     bool // the peer's address is on a network at hand
+	opened    time.Time
+	gone      chan struct{} // closed when the link has ended
+
+	// events go from the reader and from those who take messages in to the loop. 64 is more than an honest peer
+	// can have under way; the reader waits when it is full.
+	events chan event
+	// due asks the loop for a round. Of size 1: more asking is the same asking.
+	due chan struct{}
+
+	// Owned by the loop.
+	session   *reconcile.Session
+	view      *store.View // during a call of session
+	scope     reconcile.Scope
+	peerScope reconcile.Scope
+	salt      reconcile.Salt
+	salted    time.Time
+	greeted   bool // our hello is out
+	answering bool // a round is under way
+	roundAt   time.Time
+	messages  int  // of this round, both ways
+	moved     bool // this round moved messages in either direction
+	again     bool // the set may differ still: start a round when the pulls are done
+	wants     []reconcile.Want
+	jobs      []*answer
+	credited  uint64 // generation of own messages that this peer is known to have
+
+	mu    sync.Mutex
+	pulls map[uint64]*pull // guarded by mu; open requests of ours
+	seq   uint64           // guarded by mu
+	// spurned are messages of this peer's that this node does not take. Guarded by mu.
+	spurned map[reconcile.Key]struct{}
+
+	took, gave        atomic.Uint64 // messages
+	received, sent    atomic.Uint64 // bytes
+	lastRound, rounds atomic.Int64  // unix ms of the last finished round; how many
+	equal             atomic.Bool   // the last round found nothing
+}
+
+// event is something the loop should know: a frame from the peer, or the end of one pulled frame's intake.
+type event struct {
+	kind    byte
+	payload []byte
+	pull    *pull // for frameMessages: the pull whose frame has been taken in
+}
+
+func newLink(n *Node, s network.Stream, initiator bool) *link {
+	l := &link{
+		n: n, peer: s.Conn().RemotePeer(), stream: s, initiator: initiator,
+		local:  isLocalConn(s.Conn()),
+		opened: time.Now(),
+		gone:   make(chan struct{}),
+		events: make(chan event, 64),
+		due:    make(chan struct{}, 1),
+		pulls:  make(map[uint64]*pull),
+	}
+	l.session = reconcile.NewSession(reconcile.Config{Initiator: initiator, Refused: l.refused})
+	return l
+}
+
+// refused is what this node will not take again, for the session: the dead of the store, and what this peer has offered
+// in vain.
+func (l *link) refused(p reconcile.Prefix) iter.Seq2[reconcile.Key, error] {
+	var here []reconcile.Key
+	l.mu.Lock()
+	for k := range l.spurned {
+		if p.Contains(k) {
+			here = append(here, k)
+		}
+	}
+	l.mu.Unlock()
+	if here == nil {
+		return l.view.Refused(p)
+	}
+	for k, err := range l.view.Refused(p) {
+		if err != nil {
+			return l.view.Refused(p)
+		}
+		here = append(here, k)
+	}
+	slices.SortFunc(here, reconcile.Key.Compare)
+	return func(yield func(reconcile.Key, error) bool) {
+		for _, k := range here {
+			if !yield(k, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (l *link) initiatorID() peer.ID {
+	if l.initiator {
+		return l.n.host.ID()
+	}
+	return l.peer
+}
+
+// token names the link in the count of carriers: distinct for each peer and run, and worth nothing to whoever reads the disk.
+func (l *link) token() uint64 {
+	sum := sha256.Sum256([]byte(l.peer))
+	return binary.BigEndian.Uint64(sum[:])
+}
+
+func (l *link) waitGone(ctx context.Context) {
+	select {
+	case <-l.gone:
+	case <-ctx.Done():
+	}
+}
+
+// run serves the link until it fails or ctx ends.
+func (l *link) run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	stop := context.AfterFunc(ctx, func() { l.stream.Reset() })
+	defer stop()
+	g.Go(func() error { return l.read(ctx) })
+	g.Go(func() error { return l.loop(ctx) })
+	err := g.Wait()
+	if errors.Is(err, errFrame) {
+		l.n.blame(l.peer, pointsFrame, err.Error())
+	}
+	return err
+}
+
+// read takes frames off the stream. Messages go to the door from here, at most two frames at a time for each link:
+// beyond that the peer waits.
+func (l *link) read(ctx context.Context) error {
+	var intake errgroup.Group
+	intake.SetLimit(2)
+	defer intake.Wait()
+	r := bufio.NewReaderSize(countReader{l.stream, &l.received}, 4096)
+	for {
+		kind, payload, err := readFrame(r)
+		if err != nil {
+			return err
+		}
+		if kind != frameMessages {
+			if err := l.post(ctx, event{kind: kind, payload: payload}); err != nil {
+				return err
+			}
+			continue
+		}
+		p, in, err := l.admit(payload)
+		if err != nil {
+			return err
+		}
+		if p == nil {
+			continue // late, or never asked for: not looked at
+		}
+		intake.Go(func() error {
+			l.takeIn(ctx, in)
+			return l.post(ctx, event{kind: frameMessages, pull: p})
+		})
+	}
+}
+
+func (l *link) post(ctx context.Context, e event) error {
+	select {
+	case l.events <- e:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// loop owns the link's state and the writing side of its stream.
+func (l *link) loop(ctx context.Context) error {
+	if l.initiator {
+		if err := l.startRound(); err != nil {
+			return err
+		}
+	}
+	for {
+		var err error
+		if len(l.jobs) > 0 {
+			// Answers go out a page at a time; a frame that has come in is looked at between two.
+			select {
+			case e := <-l.events:
+				err = l.handle(ctx, e)
+			case <-l.due:
+				err = l.wanted()
+			case <-ctx.Done():
+				return ctx.Err()
+			default:
+				err = l.answerPage(ctx)
+			}
+		} else {
+			select {
+			case e := <-l.events:
+				err = l.handle(ctx, e)
+			case <-l.due:
+				err = l.wanted()
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (l *link) write(kind byte, payload []byte) error {
+	return l.flush(appendFrame(nil, kind, payload))
+}
+
+// flush writes whole frames. Only the loop calls it.
+func (l *link) flush(b []byte) error {
+	if len(b) == 0 {
+		return nil
+	}
+	if err := l.stream.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+		return err
+	}
+	n, err := l.stream.Write(b)
+	l.sent.Add(uint64(n))
+	return err
+}
+
+// countReader counts the bytes of a stream.
+type countReader struct {
+	s network.Stream
+	n *atomic.Uint64
+}
+
+func (c countReader) Read(p []byte) (int, error) {
+	n, err := c.s.Read(p)
+	c.n.Add(uint64(n))
+	return n, err
+}
