@@ -11,6 +11,7 @@ export GOFLAGS     := $(filter-out -trimpath,$(GOFLAGS)) -trimpath
 TOOL     := go tool -modfile=tools.mod
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null)
 BUILD    := go build -ldflags '-s -w -X main.release=$(VERSION)'
+TESTS     = $(shell go list ./... | grep -v /test/hosts)
 RACE     := ./protocol/... ./store/... ./node/... ./examples/...
 BENCH    ?= .
 FUZZTIME ?= 10s
@@ -29,12 +30,12 @@ build: ## build bin/longear
 test: ## everything that can fail, as CI runs it (installs what it needs on Debian as root)
 	.ci/packages
 	$(MAKE) lint
-	go test -timeout 20m ./...
+	go test -timeout 20m $(TESTS)
 	$(MAKE) race hosts generated compare
 	@echo "make test: ok"
 
 check: lint ## the everyday check: lint and the short tests
-	go test -short -timeout 5m ./...
+	go test -short -timeout 5m $(TESTS)
 
 race: ## the short tests under the race detector, where that is affordable
 	CGO_ENABLED=1 go test -race -short -timeout 15m $(RACE)

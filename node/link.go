@@ -32,6 +32,10 @@ const (
 	// saltLife is how long one salt serves. A chance match of short IDs, one in four billion a pair, hides a
 	// message at most that long.
 	saltLife = 10 * time.Minute
+	// roundRate and roundBurst bound the rounds that a peer may start: each message of one can cost this node tens of
+	// milliseconds. An honest peer starts one in syncGap, and some in a row when much differs.
+	roundRate  = 20.0
+	roundBurst = 100.0
 )
 
 // link is sync with one peer over one stream: rounds of reconciliation, pulls of what is missing here, answers to
@@ -62,9 +66,10 @@ type link struct {
 	greeted   bool // our hello is out
 	answering bool // a round is under way
 	roundAt   time.Time
-	messages  int  // of this round, both ways
-	moved     bool // this round moved messages in either direction
-	again     bool // the set may differ still: start a round when the pulls are done
+	begun     meter // of the peer's rounds
+	messages  int   // of this round, both ways
+	moved     bool  // this round moved messages in either direction
+	again     bool  // the set may differ still: start a round when the pulls are done
 	wants     []reconcile.Want
 	jobs      []*answer
 	credited  uint64 // generation of own messages that this peer is known to have

@@ -21,14 +21,30 @@ type meters struct {
 	link map[peer.ID]*meter // guarded by mu; removed with the link
 }
 
+// meter is a token bucket.
 type meter struct {
 	tokens float64
 	filled time.Time
 }
 
-// allow takes a token of the peer's bucket. A peer without a link has none.
-func (m *meters) allow(p peer.ID) bool {
+// take takes a token of a bucket that fills at rate a second up to burst.
+func (b *meter) take(rate, burst float64) bool {
 	now := time.Now()
+	if b.filled.IsZero() {
+		b.tokens = burst
+	} else {
+		b.tokens = min(burst, b.tokens+now.Sub(b.filled).Seconds()*rate)
+	}
+	b.filled = now
+	if b.tokens < 1 {
+		return false
+	}
+	b.tokens--
+	return true
+}
+
+// allow takes a token of the peer's bucket.
+func (m *meters) allow(p peer.ID) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	b := m.link[p]
@@ -36,16 +52,10 @@ func (m *meters) allow(p peer.ID) bool {
 		if m.link == nil {
 			m.link = make(map[peer.ID]*meter)
 		}
-		b = &meter{tokens: meterBurst, filled: now}
+		b = new(meter)
 		m.link[p] = b
 	}
-	b.tokens = min(meterBurst, b.tokens+now.Sub(b.filled).Seconds()*meterRate)
-	b.filled = now
-	if b.tokens < 1 {
-		return false
-	}
-	b.tokens--
-	return true
+	return b.take(meterRate, meterBurst)
 }
 
 func (m *meters) forget(p peer.ID) {

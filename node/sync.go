@@ -178,6 +178,9 @@ func (l *link) onRound(ctx context.Context, b []byte) error {
 	if m <= 0 || ranks > 7 {
 		return fmt.Errorf("%w: a round's classes", errFrame)
 	}
+	if !l.begun.take(roundRate, roundBurst) {
+		return fmt.Errorf("the peer starts more than %v rounds a second", roundRate)
+	}
 	l.endRound()
 	scope := reconcile.Scope{Floor: floor * reconcile.FloorStep, Ranks: uint16(ranks)}
 	if own, ok := l.n.scope().Meet(scope); !ok || own != scope {

@@ -167,7 +167,7 @@ func (b *batch) commit() error {
 	}
 	s.mu.Unlock()
 	s.poke()
-	return s.compact(2 * s.limits.compactAt)
+	return s.compact(s.limits.compactAt + s.limits.compactAt/2)
 }
 
 func (b *batch) write() error {

@@ -17,12 +17,12 @@ func (b *batch) makeRoom(k reconcile.Key, dies time.Duration, cost int64) (bool,
 	if err := b.flush(); err != nil { // the agenda must show this batch's messages too
 		return false, err
 	}
-	quota := b.s.limits.quota
-	if b.used()+cost <= quota {
+	room := b.s.limits.room
+	if b.used()+cost <= room {
 		return true, nil
 	}
 	// More than is needed, so that a full store does not do this for every message.
-	target := quota - max(cost, quota/64)
+	target := room - max(cost, room/64)
 	for class := maxEvicts - 1; class >= int(k.Rank()) && b.used() > target; class-- {
 		last := uint32(1<<32 - 1)
 		if class == int(k.Rank()) {
@@ -32,7 +32,7 @@ func (b *batch) makeRoom(k reconcile.Key, dies time.Duration, cost int64) (bool,
 			return false, err
 		}
 	}
-	return b.used()+cost <= quota, b.flush()
+	return b.used()+cost <= room, b.flush()
 }
 
 // used is what counts against the quota.
@@ -83,7 +83,7 @@ func (b *batch) evictList(a slot, list []byte, target int64) error {
 
 // trimTombs forgets the oldest of the dead before their time when they take more than their share.
 func (b *batch) trimTombs() error {
-	share := b.s.limits.quota / tombShare / tombCost
+	share := b.s.limits.room / tombShare / tombCost
 	if b.state.dead <= share {
 		return nil
 	}

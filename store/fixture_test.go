@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"encoding/binary"
+	"flag"
 	"math/rand/v2"
 	"sync"
 	"testing"
@@ -13,6 +14,9 @@ import (
 	"longear/protocol/reconcile"
 	"longear/store"
 )
+
+// long runs the tests and benchmarks that take minutes at their full size.
+var long = flag.Bool("long", false, "run tests and benchmarks at full size")
 
 // author signs everything in these tests.
 var author = ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))

@@ -24,12 +24,14 @@ const (
 type limits struct {
 	quota    int64
 	memtable int64
+	// room is what messages, indexes and tombstones may take of the quota: the rest is for what is not merged yet.
+	room int64
 	// pending is how many changed keys wait for a fold at most: 40 bytes each.
 	pending int
 	// reserve is the free disk space below which nothing is accepted: Badger dies of a full disk by SIGBUS, in
 	// whatever it was about to write, so there must be room for every memtable and a compaction.
 	reserve uint64
-	// compactAt is how many tables wait in level 0 until they are merged, in Run or, at twice as many, by whoever puts. Badger's
+	// compactAt is how many tables wait in level 0 until they are merged, in Run or, at half as many again, by whoever puts. Badger's
 	// own compactors look for work 40 times a second, which a phone's battery feels, and so does virtual time. 0: leave it to them.
 	compactAt int
 }
@@ -37,6 +39,9 @@ type limits struct {
 // maxOwnCompaction is the largest quota with which the store merges its tables by itself: into one level, table by
 // table, which costs too much for more.
 const maxOwnCompaction = 1 << 30
+
+// unmerged is how many memtables' worth of logs and of tables in level 0 there are beside what is merged.
+const unmerged = 10
 
 // reserve is the least free disk space in bytes that a store leaves to itself.
 const reserve = 64 << 20
@@ -54,10 +59,12 @@ func (p Profile) limits(quota int64) limits {
 	if quota > 0 {
 		l.quota = quota
 	}
+	l.room = l.quota
 	if p != Memory {
 		// A small quota must not drown in the overhead of big tables: what is deleted stays on disk until
 		// tables are merged, and a table is as large as a memtable.
-		l.memtable = min(l.memtable, max(l.quota/16, 1<<20))
+		l.memtable = min(l.memtable, max(l.quota/40, 256<<10))
+		l.room = l.quota - unmerged*l.memtable
 	}
 	if p != Hub && l.quota <= maxOwnCompaction {
 		l.compactAt = 5
@@ -100,16 +107,21 @@ func (p Profile) options(dir string, l limits, key []byte) badger.Options {
 			WithValueLogFileSize(16 << 20).
 			WithNumLevelZeroTables(4).WithNumLevelZeroTablesStall(12).
 			WithBaseTableSize(8 << 20).WithBaseLevelSize(256 << 20).
-			WithCompression(options.Snappy).WithBlockCacheSize(64 << 20).WithIndexCacheSize(64 << 20)
+			WithCompression(options.Snappy).WithBlockCacheSize(64 << 20).WithIndexCacheSize(256 << 20)
 	default:
 		o = o.WithNumMemtables(2).WithNumCompactors(2).
 			WithNumLevelZeroTables(5).WithNumLevelZeroTablesStall(12).
 			WithBaseTableSize(min(l.memtable, 4<<20)).WithBaseLevelSize(32 << 20).
-			WithCompression(options.Snappy).WithBlockCacheSize(4 << 20).WithIndexCacheSize(4 << 20)
+			WithCompression(options.Snappy).WithBlockCacheSize(4 << 20)
+	}
+	if len(key) > 0 && o.IndexCacheSize == 0 {
+		// With encryption Badger panics without this cache. Without encryption a phone keeps the indexes and Bloom filters of all
+		// tables in memory, 2 % of their size, which makes every lookup cheaper.
+		o = o.WithIndexCacheSize(4 << 20)
 	}
 	if l.compactAt > 0 {
-		// Nobody would ever end a stall.
-		o = o.WithNumCompactors(0).WithNumLevelZeroTables(1000).WithNumLevelZeroTablesStall(2000)
+		// Flatten does nothing about level 0 until it has more than NumLevelZeroTables. Nobody would ever end a stall.
+		o = o.WithNumCompactors(0).WithNumLevelZeroTables(l.compactAt - 1).WithNumLevelZeroTablesStall(2000)
 	}
 	return o
 }

@@ -166,7 +166,7 @@ func (b *batch) put(it *Item) (protocol.Verdict, error) {
 	}
 	k = keyOf(m)
 	r := record{own: it.Own, received: b.wall, since: b.now.Truncate(time.Millisecond), age: age}
-	if b.state.bytes+b.state.dead*tombCost+costOf(len(m.Wire())) > b.s.limits.quota && !it.Own {
+	if b.state.bytes+b.state.dead*tombCost+costOf(len(m.Wire())) > b.s.limits.room && !it.Own {
 		ok, err := b.makeRoom(k, r.expires(m.Life()), costOf(len(m.Wire())))
 		if err != nil {
 			return 0, err

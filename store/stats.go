@@ -9,7 +9,7 @@ import (
 type Stats struct {
 	// Messages, Bytes and Tombstones are what is kept now. Bytes includes the indexes, and the tombstones.
 	Messages, Bytes, Tombstones int64
-	// Quota is what Bytes may grow to.
+	// Quota is what the store may take. Bytes stays a sixth below it: logs and what is not merged yet take the rest.
 	Quota int64
 	// Expired, Evicted, Removed and Corrupt count messages that left, since the store was made. Corrupt ones were
 	// damaged on disk and may be fetched again.

@@ -90,25 +90,36 @@ func (v *View) Refused(p reconcile.Prefix) iter.Seq2[reconcile.Key, error] {
 	return v.keys(prefixDead, p)
 }
 
+// keys scans all versions of the keys, to see the deleted ones too: an ordinary scan for the few keys of a leaf would go on over everything
+// that was deleted behind it, and a fold after an eviction would do that for every leaf.
 func (v *View) keys(kind byte, p reconcile.Prefix) iter.Seq2[reconcile.Key, error] {
 	return func(yield func(reconcile.Key, error) bool) {
 		it := v.it
 		v.it = nil
 		if it == nil {
-			it = v.txn.NewIterator(badger.IteratorOptions{})
+			it = v.txn.NewIterator(badger.IteratorOptions{AllVersions: true})
 		}
 		defer v.putBack(it)
 		var buf [messageKeySize]byte
 		buf[0] = kind
 		first, last := p.First(), p.Last()
 		copy(buf[1:], first[:])
+		var seen reconcile.Key
+		any := false
 		for it.Seek(buf[:]); it.Valid(); it.Next() {
 			b := it.Item().Key()
 			if len(b) != messageKeySize || b[0] != kind {
 				return
 			}
 			k := reconcile.Key(b[1:])
-			if k.Compare(last) > 0 || !yield(k, nil) {
+			if k.Compare(last) > 0 {
+				return
+			}
+			if any && k == seen {
+				continue // an older version
+			}
+			seen, any = k, true
+			if !it.Item().IsDeletedOrExpired() && !yield(k, nil) {
 				return
 			}
 		}

@@ -81,16 +81,16 @@ func (a *app) keyQR() error {
 	return a.line("%s", drawQR(code))
 }
 
-// quiet is the margin that readers need around a QR code.
-const quiet = 2
+// margin is the light border that readers need around a QR code.
+const margin = 2
 
 // drawQR draws two rows of a code in one line of half blocks. A light square is a drawn one, for
 // terminals are mostly dark; readers take the inverse too.
 func drawQR(code *qr.Code) string {
 	var b strings.Builder
-	for y := -quiet; y < code.Size+quiet; y += 2 {
-		for x := -quiet; x < code.Size+quiet; x++ {
-			upper, lower := !code.Black(x, y), y+1 < code.Size+quiet && !code.Black(x, y+1)
+	for y := -margin; y < code.Size+margin; y += 2 {
+		for x := -margin; x < code.Size+margin; x++ {
+			upper, lower := !code.Black(x, y), y+1 < code.Size+margin && !code.Black(x, y+1)
 			switch {
 			case upper && lower:
 				b.WriteRune('█')

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"longear/node/api"
@@ -41,7 +42,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	switch {
 	case ok:
 	case !a.started: // cobra's own complaint about verbs, flags and arguments
-		failure = api.Fail(api.Usage, err.Error(), "longear --help")
+		failure = api.Fail(api.Usage, strings.Join(strings.Fields(err.Error()), " "), "longear --help")
 	default:
 		failure = diagnose(err)
 	}

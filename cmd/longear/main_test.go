@@ -3,11 +3,16 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -118,11 +123,17 @@ func scriptID(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// start runs the program in the background, in a home of its own.
+// start runs the program in the background, as a node that meets nobody who is not named.
 func start(t *testing.T, args ...string) (*exec.Cmd, *output) {
 	t.Helper()
+	return startWith(t, nil, args...)
+}
+
+// startWith is start with more environment.
+func startWith(t *testing.T, env []string, args ...string) (*exec.Cmd, *output) {
+	t.Helper()
 	cmd := exec.Command("longear", args...)
-	cmd.Env = append(os.Environ(), alone...)
+	cmd.Env = slices.Concat(os.Environ(), alone, env)
 	out := newOutput()
 	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Start(); err != nil {
@@ -174,4 +185,74 @@ func TestNodeGoesAway(t *testing.T) {
 		t.Errorf("watch exited with %d, want 3", got)
 	}
 	shown.await(t, `"code":3`)
+}
+
+// TestSystemd: the service manager is told when the node answers and when it stops.
+func TestSystemd(t *testing.T) {
+	dir, err := os.MkdirTemp("", "le") // short: it is a socket's path
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	manager, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: filepath.Join(dir, "notify"), Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer manager.Close()
+	relay, _ := startWith(t, []string{"NOTIFY_SOCKET=" + filepath.Join(dir, "notify")}, "relay", "--home", filepath.Join(dir, "h"))
+	hear := func(want string) {
+		t.Helper()
+		buf := make([]byte, 64)
+		if err := manager.SetReadDeadline(time.Now().Add(patience)); err != nil {
+			t.Fatal(err)
+		}
+		n, _, err := manager.ReadFromUnix(buf)
+		if err != nil || string(buf[:n]) != want {
+			t.Errorf("the manager hears %q, %v; want %q", buf[:n], err, want)
+		}
+	}
+	hear("READY=1")
+	if out, err := exec.Command("longear", "status", "--home", filepath.Join(dir, "h")).CombinedOutput(); err != nil {
+		t.Errorf("ready, but status says: %s", out)
+	}
+	if err := relay.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	hear("STOPPING=1")
+	if err := relay.Wait(); err != nil {
+		t.Errorf("SIGTERM: %v", err)
+	}
+}
+
+// TestAPIFlag: the loopback API opens only when asked for, and then with its token.
+func TestAPIFlag(t *testing.T) {
+	home := filepath.Join(t.TempDir(), "h")
+	_, said := start(t, "relay", "--home", home, "--api", "127.0.0.1:0")
+	said.await(t, "listening ")
+	text, _ := said.now()
+	url := regexp.MustCompile(`http://127\.0\.0\.1:[0-9]+/v1/`).FindString(text)
+	token, err := os.ReadFile(filepath.Join(home, "state", "api-token"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for auth, want := range map[string]int{"Bearer " + strings.TrimSpace(string(token)): 200, "": 401} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"status", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", auth)
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if res.StatusCode != want {
+			t.Errorf("with %d characters of authorization: %d, want %d", len(auth), res.StatusCode, want)
+		}
+	}
+	bad := exec.Command("longear", "relay", "--home", home+"2", "--api", "0.0.0.0:0")
+	bad.Env = append(os.Environ(), alone...)
+	if got := exitCode(bad.Run()); got != 2 {
+		t.Errorf("--api 0.0.0.0:0 exited with %d, want 2", got)
+	}
 }

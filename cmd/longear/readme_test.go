@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -79,7 +80,7 @@ func sessions(markdown string) ([][]typed, error) {
 	return blocks, nil
 }
 
-// TestReadme runs the sessions of README.md.
+// TestReadme runs the sessions of README.md as they stand: they say themselves that they stay on this machine.
 func TestReadme(t *testing.T) {
 	b, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
 	if errors.Is(err, os.ErrNotExist) {
@@ -109,7 +110,7 @@ func TestSessions(t *testing.T) {
 	if len(blocks) != 2 || len(blocks[1]) != 2 || !blocks[0][0].goesOn() || blocks[1][1].goesOn() {
 		t.Fatalf("read as %+v", blocks)
 	}
-	runSessions(t, blocks)
+	runSessions(t, blocks, alone...)
 	c := typed{want: []string{"b … d", "e"}}
 	for text, want := range map[string]bool{"a\nb c d\nx\ne\n": true, "e\nb c d\n": false, "b c d\n": false, "": false} {
 		if got := c.printed(text, 2); got != want {
@@ -118,10 +119,10 @@ func TestSessions(t *testing.T) {
 	}
 }
 
-func runSessions(t *testing.T, blocks [][]typed) {
+func runSessions(t *testing.T, blocks [][]typed, env ...string) {
 	t.Helper()
 	dir := t.TempDir()
-	env := append(os.Environ(), append(alone, "HOME="+dir, "XDG_RUNTIME_DIR="+dir, "XDG_CONFIG_HOME=", "XDG_STATE_HOME=")...)
+	env = slices.Concat(os.Environ(), env, []string{"HOME=" + dir, "XDG_RUNTIME_DIR=" + dir, "XDG_CONFIG_HOME=", "XDG_STATE_HOME="})
 	type going struct {
 		typed
 		cmd *exec.Cmd

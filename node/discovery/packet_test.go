@@ -37,6 +37,20 @@ func TestBeaconLayout(t *testing.T) {
 	}
 }
 
+// The example of the specification.
+func TestBeaconExample(t *testing.T) {
+	data, err := hex.DecodeString("4c45415201000fa10fa126002408011220000102030405060708090a0b0c0d0e" +
+		"0f101112131415161718191a1b1c1d1e1f000000050102030405060708")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := discovery.DecodeBeacon(data)
+	want := discovery.Beacon{Ports: ports(), Count: 5, Digest: [8]byte{1, 2, 3, 4, 5, 6, 7, 8}, Peer: b.Peer}
+	if err != nil || b != want || len(b.Peer) != 38 {
+		t.Errorf("decoded %+v, %v", b, err)
+	}
+}
+
 func TestBeaconRefused(t *testing.T) {
 	_, good := example(t)
 	with := func(at int, v ...byte) []byte {

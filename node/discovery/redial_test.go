@@ -3,6 +3,7 @@ package discovery_test
 import (
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -104,9 +105,9 @@ func TestForgottenLink(t *testing.T) {
 func TestRetries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		low, high := lowAndHigh(t)
-		refused := true
+		var up atomic.Bool
 		d := &dialer{err: func(peer.AddrInfo) error {
-			if refused {
+			if !up.Load() {
 				return errors.New("connection refused")
 			}
 			return nil
@@ -133,7 +134,7 @@ func TestRetries(t *testing.T) {
 		if got := len(d.made()); got != n {
 			t.Errorf("%d dials to a peer not heard any more", got-n)
 		}
-		refused = false
+		up.Store(true)
 		began := time.Now()
 		see(l, at(high, "/ip4/10.0.0.2/tcp/4001"))
 		synctest.Wait()

@@ -3,6 +3,7 @@ package discovery_test
 import (
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -62,9 +63,9 @@ func TestTypedPeer(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			const addr = "/ip4/203.0.113.5/tcp/4001"
 			typed := peerID(t, 1)
-			down := true
+			var up atomic.Bool
 			d := &dialer{err: func(info peer.AddrInfo) error {
-				if down && info.ID == typed {
+				if !up.Load() && info.ID == typed {
 					return errors.New("no route to host")
 				}
 				return nil
@@ -94,7 +95,7 @@ func TestTypedPeer(t *testing.T) {
 			if got := d.made()[0].info.Addrs[0].String(); got != addr {
 				t.Errorf("dialled %s, want %s", got, addr)
 			}
-			down = false
+			up.Store(true)
 			time.Sleep(time.Minute)
 			n = len(d.to(typed))
 			time.Sleep(10 * time.Minute)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
@@ -23,6 +24,9 @@ import (
 
 // childEnv holds the order of a process that this one started to measure a node alone.
 const childEnv = "LONGEAR_BENCH_CHILD"
+
+// profileEnv, if set, names a folder for the CPU profiles of child processes.
+const profileEnv = "LONGEAR_BENCH_PROFILES"
 
 // order is what a child process runs.
 type order struct {
@@ -103,12 +107,12 @@ type peaks struct {
 	anon, gc int64 // guarded by mu
 }
 
-// sample looks every 20 ms until the returned function is called.
+// sample looks every 100 ms until the returned function is called.
 func (p *peaks) sample() (stop func()) {
 	var w sync.WaitGroup
 	end := make(chan struct{})
 	w.Go(func() {
-		tick := time.NewTicker(20 * time.Millisecond)
+		tick := time.NewTicker(100 * time.Millisecond)
 		defer tick.Stop()
 		for {
 			select {
@@ -194,7 +198,11 @@ func startChild(tb testing.TB, o order) *child {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	cmd := exec.Command(os.Args[0], "-test.run=^TestChild$", "-test.timeout=30m")
+	args := []string{"-test.run=^TestChild$", "-test.timeout=30m"}
+	if dir := os.Getenv(profileEnv); dir != "" {
+		args = append(args, "-test.cpuprofile="+filepath.Join(dir, filepath.Base(o.Dir)+".pprof"))
+	}
+	cmd := exec.Command(os.Args[0], args...)
 	cmd.Env = append(os.Environ(), childEnv+"="+string(j))
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
@@ -254,11 +262,11 @@ func (c *child) end() {
 	}
 }
 
-// awaitUsage asks a child every 50 ms until ok.
+// awaitUsage asks a child every 200 ms until ok.
 func (c *child) awaitUsage(what string, limit time.Duration, ok func(usage) bool) usage {
 	c.tb.Helper()
 	var u usage
-	tick := time.NewTicker(50 * time.Millisecond)
+	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	for deadline := time.Now().Add(limit); ; <-tick.C {
 		if u = c.usage(); ok(u) {

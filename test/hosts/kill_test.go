@@ -39,7 +39,7 @@ func TestKill(t *testing.T) {
 			// Looked at as it lies there, before peers can give back what the kill took. At the odd
 			// kills the node itself is the first to open the store.
 			if missing := lost(own, b.inventory()); len(missing) > 0 {
-				t.Fatalf("kill %d took %d of the node's own %d messages", n+1, len(missing), len(own))
+				t.Fatalf("kill %d took %d of the node's own %d messages; moved aside: %v", n+1, len(missing), len(own), b.quarantines())
 			}
 		}
 		start := time.Now()

@@ -43,7 +43,7 @@ func TestSpoof(t *testing.T) {
 			lair := liar.join(street)
 			plants := planted(t, victim, liar, lair.addr)
 
-			node := victim.relay(alone(rung)...)
+			node := victim.relay()
 			before := memory(t, node)
 			wire := liar.tap(t)
 			f := &flood{rung: rung, wire: wire, plants: plants, stop: make(chan struct{})}
@@ -58,7 +58,7 @@ func TestSpoof(t *testing.T) {
 				}
 			}
 			grow(floodFor / 2)
-			honest.relay(alone(rung)...)
+			honest.relay()
 			self := honest.status().Peer
 			found := eventually(t, 45*time.Second, "the victim to find the honest peer", func() bool {
 				return strings.Contains(victim.must("peers", "--json"), self)
