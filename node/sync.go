@@ -248,9 +248,9 @@ func (l *link) roundOver(ctx context.Context) error {
 	l.answering = false
 	l.rounds.Add(1)
 	l.lastRound.Store(time.Now().UnixMilli())
-	l.equal.Store(l.messages == 2)
-	if l.messages == 2 {
-		l.n.credit(ctx, l) // equal sets: the peer has everything of ours
+	l.equal.Store(l.session.Equal())
+	if l.session.Equal() {
+		l.n.credit(ctx, l) // the peer has everything of ours
 	}
 	if l.session.Incomplete() {
 		l.again = true

@@ -50,7 +50,7 @@ func TestAllocationIsBounded(t *testing.T) {
 		check(v.Name, len(v.Card), func() { protocol.ParseCard(v.Card) })
 	}
 	long := string(bytes.Repeat([]byte("e\u0301#Қ"), 1<<18))
-	check("a name of a megabyte", len(long), func() { protocol.ParseChannelName(long) })
+	check("a name of a megabyte", 0, func() { protocol.ParseChannelName(long) })
 	check("a card of a megabyte", 0, func() { protocol.ParseCard(long) })
 	check("an ID of a megabyte", 0, func() { protocol.ParseID(long) })
 	for _, v := range v.Carry.Files {

@@ -147,10 +147,9 @@ func (s *Store) preflight(data string, opts badger.Options) error {
 	return compareManifest(f, opts, tables)
 }
 
-// maxStray is how many tables that the manifest does not name a killed process leaves: one flush and one compaction
-// per worker. Many more mean that the manifest was cut, and Badger would delete what it does not name.
-const maxStray = 64
-
+// compareManifest compares the tables that the manifest names with those that are there. A killed process leaves tables that it does not
+// name yet: one of a flush, or the output of a merge, about as many as its input, which it names. More mean that the
+// manifest was cut, and Badger would delete what it does not name.
 func compareManifest(f *os.File, opts badger.Options, tables []string) error {
 	m, _, err := badger.ReplayManifestFile(f, opts.ExternalMagicVersion, opts)
 	if err != nil {
@@ -174,7 +173,7 @@ func compareManifest(f *os.File, opts badger.Options, tables []string) error {
 			return fmt.Errorf("table %06d is missing", n)
 		}
 	}
-	if stray > maxStray || stray > 8 && stray > len(m.Tables) {
+	if stray > len(m.Tables)+1 {
 		return fmt.Errorf("the manifest names %d of %d tables", len(m.Tables), len(tables))
 	}
 	return nil

@@ -92,6 +92,9 @@ func (p Profile) options(dir string, l limits, key []byte) badger.Options {
 		WithNumVersionsToKeep(1).
 		WithNumGoroutines(1).
 		WithValueThreshold(maxValue).
+		// A table with a flipped bit makes Badger panic when it is read, so tables are checked when they are opened; checking blocks as
+		// they are read panics too.
+		WithChecksumVerificationMode(options.OnTableRead).
 		WithValueLogFileSize(1 << 20).
 		WithMemTableSize(l.memtable).
 		WithCompactL0OnClose(false).

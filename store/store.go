@@ -93,6 +93,9 @@ func Open(c Config) (*Store, error) {
 	} else if c.Profile == Memory {
 		return nil, errors.New("open store: the memory profile has no folder")
 	}
+	if n := len(c.Key); n != 0 && n != 16 && n != 24 && n != 32 {
+		return nil, errors.New("open store: the key must have 16, 24 or 32 bytes")
+	}
 	s := &Store{
 		dir: c.Dir, profile: c.Profile, limits: c.Profile.limits(c.Quota),
 		log: c.Log, free: c.FreeSpace,

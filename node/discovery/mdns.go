@@ -5,13 +5,8 @@ import (
 	"context"
 	"math/rand/v2"
 	"net/netip"
-	"strings"
 	"sync"
 	"time"
-
-	"github.com/libp2p/go-libp2p/core/peer"
-	ma "github.com/multiformats/go-multiaddr"
-	"golang.org/x/net/dns/dnsmessage"
 )
 
 // mDNS (RFC 6762) gets through where our own group does not: access points and firewalls know it. The records are those
@@ -25,12 +20,11 @@ const (
 	mdnsTTL     = 120 // seconds; RFC 6762, 10
 	dnsaddr     = "dnsaddr="
 
-	firstQuery    = 4 * time.Second
-	slowestQuery  = time.Minute
-	repeatAnswer  = time.Second // RFC 6762, 6: not more often on one interface
-	maxMDNSPlaces = 4           // from one answer
-	maxTXT        = 255
-	maxMDNSAddrs  = 8
+	firstQuery   = 4 * time.Second
+	slowestQuery = time.Minute
+	repeatAnswer = time.Second // RFC 6762, 6: not more often on one interface
+	maxTXT       = 255
+	maxMDNSAddrs = 8
 )
 
 var mdnsGroups = []netip.AddrPort{
@@ -225,20 +219,6 @@ func (m *mdns) queue(g leg, from netip.AddrPort, now time.Time) {
 	}
 }
 
-func mdnsQuery() []byte {
-	b := dnsmessage.NewBuilder(nil, dnsmessage.Header{})
-	if b.StartQuestions() != nil || b.Question(dnsmessage.Question{
-		Name: dnsmessage.MustNewName(mdnsService), Type: dnsmessage.TypePTR, Class: dnsmessage.ClassINET,
-	}) != nil {
-		return nil
-	}
-	out, err := b.Finish()
-	if err != nil {
-		return nil
-	}
-	return out
-}
-
 // answer builds our records for one interface, nil if there is nothing to tell.
 func (m *mdns) answer(i Interface, instance string, ttl uint32) []byte {
 	ports := m.l.cfg.Ports()
@@ -262,126 +242,6 @@ func (m *mdns) answer(i Interface, instance string, ttl uint32) []byte {
 		return nil
 	}
 	return mdnsRecords(instance, ttl, txt, ips)
-}
-
-func mdnsRecords(instance string, ttl uint32, txt []string, ips []netip.Addr) []byte {
-	service := dnsmessage.MustNewName(mdnsService)
-	name := dnsmessage.MustNewName(instance + "." + mdnsService)
-	host := dnsmessage.MustNewName(instance + ".local.")
-	shared := dnsmessage.ResourceHeader{Class: dnsmessage.ClassINET, TTL: ttl}
-	own := shared
-	own.Class |= 1 << 15 // cache flush: these records are ours alone (RFC 6762, 10.2)
-	at := func(h dnsmessage.ResourceHeader, n dnsmessage.Name) dnsmessage.ResourceHeader {
-		h.Name = n
-		return h
-	}
-	b := dnsmessage.NewBuilder(nil, dnsmessage.Header{Response: true, Authoritative: true})
-	b.EnableCompression()
-	if b.StartAnswers() != nil ||
-		b.PTRResource(at(shared, service), dnsmessage.PTRResource{PTR: name}) != nil ||
-		b.StartAdditionals() != nil ||
-		b.SRVResource(at(own, name), dnsmessage.SRVResource{Port: BeaconPort, Target: host}) != nil ||
-		b.TXTResource(at(own, name), dnsmessage.TXTResource{TXT: txt}) != nil {
-		return nil
-	}
-	for _, ip := range ips {
-		var err error
-		if ip.Is4() {
-			err = b.AResource(at(own, host), dnsmessage.AResource{A: ip.As4()})
-		} else {
-			err = b.AAAAResource(at(own, host), dnsmessage.AAAAResource{AAAA: ip.As16()})
-		}
-		if err != nil {
-			return nil
-		}
-	}
-	out, err := b.Finish()
-	if err != nil {
-		return nil
-	}
-	return out
-}
-
-// mdnsMessage is what a datagram holds of interest.
-type mdnsMessage struct {
-	asks  bool // for our service
-	found []mdnsPeer
-}
-
-type mdnsPeer struct {
-	peer  peer.ID
-	ports Ports
-	bye   bool
-}
-
-// parseMDNS reads questions and TXT records of our service, whichever section they are in.
-func parseMDNS(data []byte) (mdnsMessage, error) {
-	var out mdnsMessage
-	var p dnsmessage.Parser
-	h, err := p.Start(data)
-	if err != nil {
-		return out, err
-	}
-	questions, err := p.AllQuestions()
-	if err != nil {
-		return out, err
-	}
-	for _, q := range questions {
-		ours := strings.EqualFold(q.Name.String(), mdnsService)
-		out.asks = out.asks || ours && !h.Response && (q.Type == dnsmessage.TypePTR || q.Type == dnsmessage.TypeALL)
-	}
-	if !h.Response {
-		return out, nil
-	}
-	for _, section := range []func() ([]dnsmessage.Resource, error){p.AllAnswers, p.AllAuthorities, p.AllAdditionals} {
-		records, err := section()
-		if err != nil {
-			return out, err
-		}
-		for _, r := range records {
-			txt, ok := r.Body.(*dnsmessage.TXTResource)
-			if ok && strings.HasSuffix(strings.ToLower(r.Header.Name.String()), "."+mdnsService) {
-				out.found = peersIn(out.found, txt.TXT, r.Header.TTL == 0)
-			}
-		}
-	}
-	return out, nil
-}
-
-// peersIn adds what the strings of a TXT record say of peers and ports. The addresses in them are claims and are not used.
-func peersIn(found []mdnsPeer, txt []string, bye bool) []mdnsPeer {
-	for _, line := range txt {
-		rest, ok := strings.CutPrefix(line, dnsaddr)
-		if !ok || len(line) > maxTXT {
-			continue
-		}
-		m, err := ma.NewMultiaddr(rest)
-		if err != nil {
-			continue
-		}
-		id, err := peer.IDFromP2PAddr(m)
-		p, ok := placeOf(m)
-		if err != nil || !ok {
-			continue
-		}
-		f := mdnsPeer{id, p.Ports, bye}
-		if n := len(found) - 1; n >= 0 && found[n].peer == id && found[n].bye == bye && found[n].ports.merge(p.Ports) {
-			continue
-		}
-		if len(found) < maxMDNSPlaces {
-			found = append(found, f)
-		}
-	}
-	return found
-}
-
-// merge adds the ports of q if none contradicts.
-func (p *Ports) merge(q Ports) bool {
-	if q.TCP != 0 && p.TCP != 0 && q.TCP != p.TCP || q.QUIC != 0 && p.QUIC != 0 && q.QUIC != p.QUIC {
-		return false
-	}
-	p.TCP, p.QUIC = max(p.TCP, q.TCP), max(p.QUIC, q.QUIC)
-	return true
 }
 
 func randomLabel() string {

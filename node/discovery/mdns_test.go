@@ -78,3 +78,29 @@ func FuzzParseMDNS(f *testing.F) {
 		}
 	})
 }
+
+// The most work a datagram of the largest size read can make: names of 255 bytes, each one pointer away.
+func BenchmarkParseMDNSWorst(b *testing.B) {
+	const size = 4096
+	p := make([]byte, 12, size)
+	p[2] = 0x84 // an answer
+	name := len(p)
+	for range 3 {
+		p = append(append(p, 63), strings.Repeat("a", 63)...)
+	}
+	p = append(append(p, 61), strings.Repeat("a", 61)...)
+	p = append(p, 0)
+	p = append(p, 0, 12, 0, 1, 0, 0, 0, 9, 0, 0) // the first record
+	n := 1
+	for ; len(p)+12 <= size; n++ {
+		p = append(p, 0xc0, byte(name), 0, 12, 0, 1, 0, 0, 0, 9, 0, 0)
+	}
+	p[6], p[7] = byte(n>>8), byte(n)
+	if _, _, err := discovery.ParseMDNS(p); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		_, _, _ = discovery.ParseMDNS(p)
+	}
+}

@@ -55,6 +55,8 @@ func (a *answer) root(it *item) error {
 		return err
 	}
 	if sum.count == it.count && a.s.cfg.Salt.root(sum.hash) == it.root {
+		a.s.equal = true
+		a.out.buf[0] |= flagEqual
 		return nil
 	}
 	pr := makePair(Prefix{}, sum.hash, it.root[:])

@@ -65,7 +65,8 @@ func TestRefusedMessages(t *testing.T) {
 		msg       []byte
 	}{
 		{"nothing at all", true, nil},
-		{"an unknown flag", true, []byte{2}},
+		{"an unknown flag", true, []byte{4}},
+		{"equal, out of the blue", true, []byte{2}},
 		{"a root to the initiator", true, root},
 		{"two roots", false, append(slices.Clone(root), root[1:]...)},
 		{"a root with more", false, append(slices.Clone(root), 6<<5)},

@@ -37,6 +37,7 @@ type item struct {
 
 const (
 	flagIncomplete = 1 // the sender left something out
+	flagEqual      = 2 // the sets are equal: only in an empty reply to a root
 	headSize       = 1
 )
 

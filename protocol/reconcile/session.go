@@ -32,6 +32,7 @@ type Session struct {
 	open       bool // a round is under way
 	steps      int  // messages of the round so far, both ways
 	incomplete bool // one of them left something out
+	equal      bool // the round found equal sets
 	wants      []Want
 	wanted     int // size of wants, at most maxWants
 	settled    settled
@@ -56,7 +57,7 @@ func (s *Session) Start(nodes Nodes) ([]byte, error) {
 }
 
 func (s *Session) begin() {
-	s.open, s.steps, s.incomplete = true, 1, false
+	s.open, s.steps, s.incomplete, s.equal = true, 1, false, false
 	s.settled.end(false, true)
 }
 
@@ -94,7 +95,7 @@ func (s *Session) Receive(nodes Nodes, msg []byte) (reply []byte, done bool, err
 
 // admit checks a message as a whole, before any of it is acted on, and reports whether it asks for a reply.
 func (s *Session) admit(msg []byte) (asks bool, err error) {
-	if len(msg) < headSize || len(msg) > MaxMessage || msg[0]&^flagIncomplete != 0 {
+	if len(msg) < headSize || len(msg) > MaxMessage || msg[0]&^(flagIncomplete|flagEqual) != 0 {
 		return false, ErrMessage
 	}
 	roots, others := 0, 0
@@ -119,6 +120,12 @@ func (s *Session) admit(msg []byte) (asks bool, err error) {
 	} else if s.steps++; !s.open || s.steps > MaxSteps {
 		return false, ErrMessage
 	}
+	if msg[0]&flagEqual != 0 {
+		if roots+others > 0 || !s.cfg.Initiator || s.steps != 2 || msg[0] != flagEqual {
+			return false, ErrMessage
+		}
+		s.equal = true
+	}
 	incomplete := msg[0]&flagIncomplete != 0
 	s.incomplete = s.incomplete || incomplete
 	s.settled.heard(incomplete)
@@ -135,6 +142,9 @@ func (s *Session) Wants() []Want {
 
 // Incomplete reports whether either side left out something in the last round, so that another round should follow soon.
 func (s *Session) Incomplete() bool { return s.incomplete }
+
+// Equal reports whether the last round found the two sets equal. Sets that differ only by what was settled are not.
+func (s *Session) Equal() bool { return s.equal }
 
 // End closes a round. quiet says that no message moved in either direction because of it: then what differed is
 // remembered and passed over in later rounds, until it changes on either side or the salt does.
