@@ -244,8 +244,8 @@ func BenchmarkIdle(b *testing.B) {
 	fill(b, s, newFeed(b, false), 100_000)
 	shut(b, s)
 	for b.Loop() {
-		runtime.GC()
 		s := open(b, store.Config{Dir: dir})
+		runtime.GC()
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
 		b.ReportMetric(float64(m.HeapAlloc)/(1<<20), "heap-MiB")

@@ -85,22 +85,25 @@ func (s *Store) rangeDown(txn *badger.Txn, p reconcile.Prefix, below reconcile.K
 		if below != (reconcile.Key{}) && below.Compare(last) < 0 {
 			last = below
 		}
-		it := txn.NewIterator(badger.IteratorOptions{Reverse: true, Prefix: []byte{prefixMessage}})
+		it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte{prefixMessage}})
 		defer it.Close()
-		for it.Seek(appendMessageKey(nil, last)); it.Valid(); it.Next() {
-			k, err := reconcile.ParseKey(it.Item().Key()[1:])
-			if err != nil || k == below {
-				continue
-			}
-			if k.Compare(first) < 0 {
-				return
-			}
-			e, err := s.entry(it.Item(), k)
-			if errors.Is(err, ErrNotFound) {
-				continue
-			}
-			if !yield(e, err) || err != nil {
-				return
+		for rank := int(last[0]); rank >= int(first[0]); rank-- {
+			lo, hi := withRank(first, last, uint8(rank))
+			for it.Seek(appendMessageKey(nil, hi)); it.Valid(); it.Next() {
+				k, ok := parseOrdered(it.Item().Key(), prefixMessage)
+				if !ok || k[0] != hi[0] || k.Compare(lo) < 0 {
+					break
+				}
+				if k == below {
+					continue
+				}
+				e, err := s.entry(it.Item(), k)
+				if errors.Is(err, ErrNotFound) {
+					continue
+				}
+				if !yield(e, err) || err != nil {
+					return
+				}
 			}
 		}
 	}

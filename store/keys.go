@@ -9,17 +9,20 @@ import (
 )
 
 // The key space: one byte says what the rest is. All integers are big endian, so that byte order is number order.
+//
+// Messages come last and newest first, so that what is new lies together with the small indexes before it: a table that holds the end of one kind of
+// key and the beginning of the next is merged with all that lies between the two, and that must not be the old messages.
 const (
-	prefixMessage = 'm' // Key -> record: a range scan streams values in the order of sync
 	prefixID      = 'i' // ID -> rank and created of the living, or of the dead with the cause
 	prefixChannel = 'c' // channel, inverted created, ID -> rank: a forward scan is newest first
 	prefixExpiry  = 'e' // agenda of keys that may expire
 	prefixForget  = 'x' // agenda of keys of the dead that may be forgotten
-	prefixDead    = 't' // Key of the dead -> nothing: what will not be taken again, in the order of sync
+	prefixDead    = 't' // the same for the dead -> nothing: what will not be taken again
 	prefixNode    = 'n' // reconcile.Prefix -> reconcile.Node
 	prefixDirty   = 'd' // first nibbles of keys that the trie may not know yet -> nothing
 	prefixOwn     = 'w' // ID of an own message -> Life
 	prefixState   = 's' // name -> what the store knows about itself
+	prefixMessage = 'z' // Key, all but the rank inverted -> record: a forward scan streams messages newest first
 )
 
 const (
@@ -40,11 +43,30 @@ func keyOf(m *protocol.Message) reconcile.Key {
 	return reconcile.NewKey(m.Class.Rank(), m.Created, reconcile.ID(m.ID))
 }
 
-func appendMessageKey(b []byte, k reconcile.Key) []byte {
-	return append(append(b, prefixMessage), k[:]...)
+func appendMessageKey(b []byte, k reconcile.Key) []byte { return appendOrdered(b, prefixMessage, k) }
+
+func appendDeadKey(b []byte, k reconcile.Key) []byte { return appendOrdered(b, prefixDead, k) }
+
+// appendOrdered writes a kind of key that is ordered by rank and then from the newest to the oldest.
+func appendOrdered(b []byte, kind byte, k reconcile.Key) []byte {
+	b = append(b, kind, k[0])
+	for _, v := range k[1:] {
+		b = append(b, ^v)
+	}
+	return b
 }
 
-func appendDeadKey(b []byte, k reconcile.Key) []byte { return append(append(b, prefixDead), k[:]...) }
+// parseOrdered is the inverse of appendOrdered; ok is false for another kind of key.
+func parseOrdered(b []byte, kind byte) (k reconcile.Key, ok bool) {
+	if len(b) != messageKeySize || b[0] != kind {
+		return k, false
+	}
+	k[0] = b[1]
+	for i, v := range b[2:] {
+		k[1+i] = ^v
+	}
+	return k, true
+}
 
 func appendIDKey(b []byte, id protocol.ID) []byte { return append(append(b, prefixID), id[:]...) }
 

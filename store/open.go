@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/dgraph-io/badger/v4"
@@ -108,13 +109,14 @@ func openings(mark string) int {
 	return n
 }
 
-// isDamage tells damaged data from the errors that leave it alone: a disk, a permission, a limit or a key that is not right.
+// isDamage tells damaged data from the errors that leave it alone: a disk, a permission, a limit or a key that is not right. Badger
+// wraps most errors by their text alone, so the text decides.
 func isDamage(err error) bool {
 	for _, e := range []error{
-		os.ErrPermission, syscall.EROFS, syscall.ENOSPC, syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM,
+		os.ErrPermission, syscall.EROFS, syscall.ENOSPC, syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.EIO,
 		badger.ErrEncryptionKeyMismatch, badger.ErrInvalidEncryptionKey, badger.ErrWindowsNotSupported, ErrNoSpace,
 	} {
-		if errors.Is(err, e) {
+		if strings.Contains(err.Error(), e.Error()) {
 			return false
 		}
 	}

@@ -57,8 +57,7 @@ func (s *Store) clearDisk() error {
 	if free >= s.limits.reserve {
 		return nil
 	}
-	ballast := filepath.Join(s.dir, ballastFile)
-	if err := os.Remove(ballast); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := s.dropBallast(); err != nil {
 		return err
 	}
 	if free, err = s.free(s.dir); err != nil {
@@ -68,6 +67,14 @@ func (s *Store) clearDisk() error {
 		return ErrNoSpace
 	}
 	return nil
+}
+
+func (s *Store) dropBallast() error {
+	err := os.Remove(filepath.Join(s.dir, ballastFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
 // layBallast puts the ballast file back when there is room. Without it the store works too, so its failure is only noted.

@@ -155,11 +155,19 @@ func (s *Store) Close() error {
 // shut folds, so that the next Open has nothing to rebuild, and closes the files.
 func (s *Store) shut() error {
 	s.token <- struct{}{}
-	err := s.writable()
-	if err == nil {
+	if isNoSpace(s.shrinkable()) {
+		// Closing writes the last memtable, and Badger dies of a full disk. The ballast is for this; without it the
+		// database stays open, and what it holds is in its log.
+		if err := s.dropBallast(); err != nil {
+			return err
+		}
+		if err := s.shrinkable(); isNoSpace(err) {
+			return err
+		}
+	}
+	var err error
+	if s.writable() == nil {
 		err = errors.Join(s.fold(), s.saveState())
-	} else if errors.Is(err, ErrNoSpace) {
-		err = nil // refused writes are no damage; the trie is rebuilt at the next Open
 	}
 	return errors.Join(err, s.release())
 }

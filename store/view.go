@@ -97,33 +97,48 @@ func (v *View) keys(kind byte, p reconcile.Prefix) iter.Seq2[reconcile.Key, erro
 		it := v.it
 		v.it = nil
 		if it == nil {
-			it = v.txn.NewIterator(badger.IteratorOptions{AllVersions: true})
+			it = v.txn.NewIterator(badger.IteratorOptions{AllVersions: true, Reverse: true})
 		}
 		defer v.putBack(it)
-		var buf [messageKeySize]byte
-		buf[0] = kind
 		first, last := p.First(), p.Last()
-		copy(buf[1:], first[:])
-		var seen reconcile.Key
-		any := false
-		for it.Seek(buf[:]); it.Valid(); it.Next() {
-			b := it.Item().Key()
-			if len(b) != messageKeySize || b[0] != kind {
-				return
-			}
-			k := reconcile.Key(b[1:])
-			if k.Compare(last) > 0 {
-				return
-			}
-			if any && k == seen {
-				continue // an older version
-			}
-			seen, any = k, true
-			if !it.Item().IsDeletedOrExpired() && !yield(k, nil) {
+		for rank := first[0]; rank <= last[0]; rank++ {
+			lo, hi := withRank(first, last, rank)
+			if !scanUp(it, kind, lo, hi, yield) {
 				return
 			}
 		}
 	}
+}
+
+// withRank is the part of a range of keys that has one rank.
+func withRank(first, last reconcile.Key, rank uint8) (lo, hi reconcile.Key) {
+	p := reconcile.NewKey(rank, 0, reconcile.ID{}).Prefix(1)
+	if lo, hi = p.First(), p.Last(); first[0] == rank {
+		lo = first
+	}
+	if last[0] == rank {
+		hi = last
+	}
+	return lo, hi
+}
+
+// scanUp yields the keys of one rank from lo to hi, ascending: backwards through their kind. There the versions of a key come oldest
+// first, so whether it lives is known when the next key comes.
+func scanUp(it *badger.Iterator, kind byte, lo, hi reconcile.Key, yield func(reconcile.Key, error) bool) bool {
+	var buf [messageKeySize]byte
+	var last reconcile.Key
+	live := false
+	for it.Seek(appendOrdered(buf[:0], kind, lo)); it.Valid(); it.Next() {
+		k, ok := parseOrdered(it.Item().Key(), kind)
+		if !ok || k[0] != hi[0] || k.Compare(hi) > 0 {
+			break
+		}
+		if live && k != last && !yield(last, nil) {
+			return false
+		}
+		last, live = k, !it.Item().IsDeletedOrExpired()
+	}
+	return !live || yield(last, nil)
 }
 
 // putBack keeps an iterator for the next scan, or closes it if a scan inside a scan has left one already.

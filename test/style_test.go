@@ -191,8 +191,8 @@ func badWords(r *tree) (bad []string) {
 		}
 		lower := strings.ToLower(text)
 		for _, w := range unwanted {
-			if at := strings.Index(lower, w); at >= 0 {
-				bad = append(bad, fmt.Sprintf("%s:%d has %q", name, 1+strings.Count(lower[:at], "\n"), w))
+			if before, _, found := strings.Cut(lower, w); found {
+				bad = append(bad, fmt.Sprintf("%s:%d has %q", name, 1+strings.Count(before, "\n"), w))
 			}
 		}
 	}

@@ -34,9 +34,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
-			for _, v := range alone {
-				env.Vars = append(env.Vars, v)
-			}
+			env.Vars = append(env.Vars, alone...)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){

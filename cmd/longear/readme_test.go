@@ -96,7 +96,7 @@ func TestReadme(t *testing.T) {
 	if len(blocks) == 0 {
 		t.Fatal("README.md has no ```console block: its first screen shows a session that works")
 	}
-	runSessions(t, blocks)
+	runSessions(t, blocks) // README's nodes say themselves that they stay on loopback, and find each other there
 }
 
 // TestSessions: the runner itself, on a session of two terminals.

@@ -108,6 +108,9 @@ func (l *Ladder) interval(now time.Time) time.Duration {
 	if l.cfg.Every != nil {
 		every = min(max(l.cfg.Every(), minBeaconEvery), maxBeaconEvery)
 	}
+	if l.book.searching(now) {
+		every = max(every/2, minBeaconEvery)
+	}
 	if n := l.book.heardSince(now.Add(-recentlyHeard)); n > fewPeers {
 		every = max(every, min(time.Duration(n)*time.Second/beaconsPerSec, maxStretch))
 	}

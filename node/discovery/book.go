@@ -20,6 +20,9 @@ const (
 	staleAfter = 30 * time.Second
 	// backAfter: a peer silent for this long and heard again has come back, and earlier failures say nothing.
 	backAfter = 15 * time.Second
+	// searchFor is how long a node that lost its last link looks around twice as often: who is out of reach for a moment is
+	// mostly back within minutes, and nothing on the interface shows it.
+	searchFor = 3 * time.Minute
 )
 
 // trust ranks what is known of a place. A lower one never displaces a higher one.
@@ -80,6 +83,7 @@ type book struct {
 	peers map[peer.ID]*entry
 	open  map[peer.ID]bool // peers with a link, in the book or not; bounded by the host's own limits
 	extra time.Time        // when one more peer may be dialled although there are links enough
+	lost  time.Time        // when the last link of all was lost; zero while there is one
 }
 
 func newBook(self peer.ID) *book {
@@ -213,6 +217,7 @@ func (b *book) connected(p peer.ID, remote ma.Multiaddr, now time.Time) (Rung, b
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.open[p] = true
+	b.lost = time.Time{}
 	e := b.peers[p]
 	if e == nil {
 		return "", false
@@ -237,10 +242,20 @@ func (b *book) disconnected(p peer.ID, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.open, p)
+	if len(b.open) == 0 {
+		b.lost = now
+	}
 	if e := b.peers[p]; e != nil {
 		e.failures, e.due = 0, time.Time{}
 		b.plan(p, e, now.Add(rand.N(500*time.Millisecond)))
 	}
+}
+
+// searching reports whether the last link was lost lately.
+func (b *book) searching(now time.Time) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return !b.lost.IsZero() && now.Sub(b.lost) < searchFor
 }
 
 // forgive makes every peer without a link due now: the network changed, or a person is waiting.

@@ -184,6 +184,9 @@ func (l *Ladder) Connected(p peer.ID, remote ma.Multiaddr) {
 // Disconnected tells the ladder that the last link to p is gone. A peer still being heard is dialled again.
 func (l *Ladder) Disconnected(p peer.ID, _ ma.Multiaddr) {
 	l.book.disconnected(p, time.Now())
+	if l.book.searching(time.Now()) {
+		l.look()
+	}
 	l.wake()
 }
 
@@ -197,14 +200,19 @@ func (l *Ladder) PeerHint(p peer.ID) (count uint32, digest [8]byte, ok bool) { r
 // Nudge makes every rung look now: the app came to the foreground, the user pressed a button.
 func (l *Ladder) Nudge() {
 	l.watch.Poll()
+	l.look()
+	l.book.forgive(time.Now())
+	l.wake()
+}
+
+// look makes every rung look now.
+func (l *Ladder) look() {
 	for _, c := range []chan struct{}{l.nudge, l.beacon.nudge, l.mdns.nudge, l.mdns.poke} {
 		select {
 		case c <- struct{}{}:
-		default:
+		default: // one pending nudge says all
 		}
 	}
-	l.book.forgive(time.Now())
-	l.wake()
 }
 
 // SetInterfaces replaces the machine's interfaces and ends polling; see [Watcher.Set].

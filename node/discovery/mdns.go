@@ -113,6 +113,9 @@ func (m *mdns) tick(now time.Time) time.Duration {
 	}
 	var ask, answer []leg
 	if !m.query.After(now) {
+		if m.l.book.searching(now) {
+			m.every = min(m.every, m.l.interval(now))
+		}
 		for _, g := range m.legs() {
 			if now.Sub(m.asked[g]) >= m.every/2 { // else somebody did it for us (RFC 6762, 7.3)
 				ask = append(ask, g)

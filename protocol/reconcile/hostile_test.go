@@ -66,7 +66,9 @@ func TestRefusedMessages(t *testing.T) {
 	}{
 		{"nothing at all", true, nil},
 		{"an unknown flag", true, []byte{4}},
-		{"equal, out of the blue", true, []byte{2}},
+		{"equal with an item", true, []byte{2, 6 << 5}},
+		{"equal and incomplete", true, []byte{3}},
+		{"equal to the side that answers", false, []byte{2}},
 		{"a root to the initiator", true, root},
 		{"two roots", false, append(slices.Clone(root), root[1:]...)},
 		{"a root with more", false, append(slices.Clone(root), 6<<5)},

@@ -25,7 +25,7 @@ func TestKill(t *testing.T) {
 	b.join(street)
 	a.relay()
 	node := b.relay()
-	met(t, "beacon", a, b)
+	eventually(t, 30*time.Second, "a link between a and b", func() bool { return b.status().Peers > 0 })
 
 	feeding := writes(a)
 	var own []string

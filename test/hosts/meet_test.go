@@ -118,8 +118,8 @@ func TestLateInterface(t *testing.T) {
 				t.Fatalf("%d peers without a network", n)
 			}
 			heard := b.watch()
-			b.join(street)
 			up := time.Now()
+			b.join(street)
 			_, at := heard.hears(id, 30*time.Second)
 			seconds(t, "late-interface/"+rung+"/up-to-message", at.Sub(up), 10*time.Second)
 			met(t, rung, a, b)
