@@ -25,9 +25,10 @@ const (
 // ErrLocked is returned by Open when another process has the store.
 var ErrLocked = errors.New("another longear uses this store: stop it, or ask it instead (is `longear relay` running?)")
 
-// maxOpenings is how many times in a row opening may crash the process, before the data is moved aside. Once
-// may be a battery that was pulled out.
-const maxOpenings = 2
+// maxOpenings is how many times in a row opening may end the process before the data is moved aside. A table that makes Badger panic
+// does so at every start; a phone that kills the app while it starts may do that several times in a row, and a healthy store must
+// outlive it.
+const maxOpenings = 8
 
 // openFiles gets the database open, for a store on disk or in memory.
 func (s *Store) openFiles(key []byte) (err error) {
@@ -133,11 +134,6 @@ func (s *Store) preflight(data string, opts badger.Options) error {
 	if err != nil || len(tables) == 0 {
 		return err
 	}
-	for _, t := range tables {
-		if i, err := os.Stat(t); err == nil && i.Size() == 0 {
-			return fmt.Errorf("table %s is empty", filepath.Base(t))
-		}
-	}
 	f, err := os.Open(filepath.Join(data, badger.ManifestFilename))
 	if errors.Is(err, os.ErrNotExist) {
 		return errors.New("the manifest is missing")
@@ -160,8 +156,16 @@ func compareManifest(f *os.File, opts badger.Options, tables []string) error {
 	here := make(map[uint64]bool, len(tables))
 	for _, t := range tables {
 		name := filepath.Base(t)
-		if n, err := strconv.ParseUint(name[:len(name)-len(".sst")], 10, 64); err == nil {
-			here[n] = true
+		n, err := strconv.ParseUint(name[:len(name)-len(".sst")], 10, 64)
+		if err != nil {
+			continue
+		}
+		here[n] = true
+		// Badger cuts a table to nothing before it removes it: an empty one that is not named is what a kill in between leaves.
+		if i, err := os.Stat(t); err == nil && i.Size() == 0 {
+			if _, named := m.Tables[n]; named {
+				return fmt.Errorf("table %s is empty", name)
+			}
 		}
 	}
 	stray := 0

@@ -38,68 +38,84 @@ func spent(f func()) cost {
 // same run: the slowest of the stages that it consists of, alone, and the CPU of all stages on all cores.
 func BenchmarkBacklog(b *testing.B) {
 	c := write(b, backlog)
-	full := open(b, b.TempDir())
-	defer closeStore(b, full)
-	fill(b, full, c.messages)
-	for _, transport := range []string{"tcp", "quic"} {
-		b.Run(transport, func(b *testing.B) {
-			var shares, walls, cpus, cpuRatios, wires []float64
-			alone := make(map[string][]float64)
-			for b.Loop() {
-				all := stages(b, full, c)
-				for name, s := range all {
-					alone[name] = append(alone[name], s.cpu.Seconds())
-				}
-				bound := boundOf(all)
-				got, wire := moveBacklog(b, full, c, transport == "tcp")
-				shares = append(shares, bound.wall.Seconds()/got.wall.Seconds())
-				cpuRatios = append(cpuRatios, got.cpu.Seconds()/bound.cpu.Seconds())
-				walls = append(walls, got.wall.Seconds())
-				cpus = append(cpus, got.cpu.Seconds())
-				wires = append(wires, float64(wire)/float64(c.bytes))
-			}
-			want := figure.AtLeast(0.7)
-			if transport != "tcp" {
-				want = figure.None // the bound's link stage is TCP
-			}
-			figure.Report(b, "share-of-bound", figure.Median(shares), "x", want)
-			figure.Report(b, "wall", figure.Median(walls), "s", figure.None)
-			figure.Report(b, "cpu", figure.Median(cpus), "s", figure.None)
-			figure.Report(b, "cpu-over-stages", figure.Median(cpuRatios), "x", figure.None)
-			for _, name := range slices.Sorted(maps.Keys(alone)) {
-				figure.Report(b, name+"-alone-cpu", figure.Median(alone[name]), "s", figure.None)
-			}
-			figure.Report(b, "rate", float64(len(c.messages))/figure.Median(walls), "msg/s", figure.None)
-			figure.Report(b, "wire-bytes", figure.Median(wires), "x", figure.AtMost(1.10))
-		})
+	for _, p := range []store.Profile{store.Phone, store.Hub} {
+		full := openAs(b, b.TempDir(), p)
+		defer closeStore(b, full)
+		fill(b, full, c.messages)
+		for _, transport := range []string{"tcp", "quic"} {
+			b.Run(p.String()+"/"+transport, func(b *testing.B) {
+				t := transfer{full: full, profile: p, corpus: c, noQUIC: transport == "tcp"}
+				t.compare(b)
+			})
+		}
 	}
 }
 
-// moveBacklog syncs a corpus into an empty store on disk and returns the cost, both nodes together, and the bytes of the sync
+// transfer is one way of moving a corpus.
+type transfer struct {
+	full    *store.Store
+	profile store.Profile
+	corpus  corpus
+	noQUIC  bool
+}
+
+func (t transfer) compare(b *testing.B) {
+	var shares, walls, cpus, cpuRatios, wires []float64
+	alone := make(map[string][]float64)
+	for b.Loop() {
+		all := t.stages(b)
+		for name, s := range all {
+			alone[name+"-alone"] = append(alone[name+"-alone"], s.wall.Seconds())
+			alone[name+"-alone-cpu"] = append(alone[name+"-alone-cpu"], s.cpu.Seconds())
+		}
+		bound := boundOf(all)
+		got, wire := t.move(b)
+		shares = append(shares, bound.wall.Seconds()/got.wall.Seconds())
+		cpuRatios = append(cpuRatios, got.cpu.Seconds()/bound.cpu.Seconds())
+		walls = append(walls, got.wall.Seconds())
+		cpus = append(cpus, got.cpu.Seconds())
+		wires = append(wires, float64(wire)/float64(t.corpus.bytes))
+	}
+	want := figure.None // the bound's link stage is TCP
+	if t.noQUIC {
+		want = figure.AtLeast(0.7)
+	}
+	figure.Report(b, "share-of-bound", figure.Median(shares), "x", want)
+	figure.Report(b, "wire-bytes", figure.Median(wires), "x", figure.AtMost(1.10))
+	figure.Report(b, "wall", figure.Median(walls), "s", figure.None)
+	figure.Report(b, "cpu", figure.Median(cpus), "s", figure.None)
+	figure.Report(b, "cpu-over-stages", figure.Median(cpuRatios), "x", figure.None)
+	figure.Report(b, "rate", float64(len(t.corpus.messages))/figure.Median(walls), "msg/s", figure.None)
+	for _, name := range slices.Sorted(maps.Keys(alone)) {
+		figure.Report(b, name, figure.Median(alone[name]), "s", figure.None)
+	}
+}
+
+// move syncs the corpus into an empty store on disk and returns the cost, both nodes together, and the bytes of the sync
 // streams, both ways.
-func moveBacklog(b *testing.B, full *store.Store, c corpus, noQUIC bool) (cost, uint64) {
+func (t transfer) move(b *testing.B) (cost, uint64) {
 	b.Helper()
-	empty := open(b, filepath.Join(b.TempDir(), "empty"))
+	empty := openAs(b, filepath.Join(b.TempDir(), "empty"), t.profile)
 	defer closeStore(b, empty)
-	giver := start(b, node.Config{Store: full, NoQUIC: noQUIC})
+	giver := start(b, node.Config{Store: t.full, NoQUIC: t.noQUIC})
 	defer giver.stop()
-	taker := start(b, node.Config{Store: empty, NoQUIC: noQUIC})
+	taker := start(b, node.Config{Store: empty, NoQUIC: t.noQUIC})
 	defer taker.stop()
 	got := spent(func() {
 		connect(b, taker, addr(giver))
-		has(b, empty, len(c.messages))
+		has(b, empty, len(t.corpus.messages))
 	})
 	s := taker.Status().Sync
 	return got, s.Sent + s.Received
 }
 
 // stages runs what a transfer consists of, one after the other.
-func stages(b *testing.B, full *store.Store, c corpus) map[string]cost {
+func (t transfer) stages(b *testing.B) map[string]cost {
 	b.Helper()
 	return map[string]cost{
-		"link":   linkStage(b, full, c),
-		"verify": verifyStage(b, c),
-		"store":  storeStage(b, c),
+		"link":   t.linkStage(b),
+		"verify": verifyStage(b, t.corpus),
+		"store":  t.storeStage(b),
 	}
 }
 
@@ -116,7 +132,7 @@ func boundOf(all map[string]cost) cost {
 }
 
 // linkStage reads every message and sends it through a bare libp2p stream, in pieces of a sync frame's size.
-func linkStage(b *testing.B, full *store.Store, c corpus) cost {
+func (t transfer) linkStage(b *testing.B) cost {
 	b.Helper()
 	from, to := bareHost(b), bareHost(b)
 	defer from.Close()
@@ -137,14 +153,14 @@ func linkStage(b *testing.B, full *store.Store, c corpus) cost {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if err := readAll(full, s); err != nil {
+		if err := readAll(t.full, s); err != nil {
 			b.Fatal(err)
 		}
 		if err := s.CloseWrite(); err != nil {
 			b.Fatal(err)
 		}
-		if n := <-done; n != int64(c.bytes) {
-			b.Fatalf("%d bytes came, want %d", n, c.bytes)
+		if n := <-done; n != int64(t.corpus.bytes) {
+			b.Fatalf("%d bytes came, want %d", n, t.corpus.bytes)
 		}
 	})
 }
@@ -218,11 +234,11 @@ func verify(b *testing.B, part []*protocol.Message) error {
 }
 
 // storeStage puts every message, newest first as they come, into an empty store on disk.
-func storeStage(b *testing.B, c corpus) cost {
+func (t transfer) storeStage(b *testing.B) cost {
 	b.Helper()
-	st := open(b, filepath.Join(b.TempDir(), "stage"))
+	st := openAs(b, filepath.Join(b.TempDir(), "stage"), t.profile)
 	defer closeStore(b, st)
-	arriving := slices.Clone(c.messages)
+	arriving := slices.Clone(t.corpus.messages)
 	slices.Reverse(arriving)
 	return spent(func() { fill(b, st, arriving) })
 }

@@ -117,10 +117,15 @@ func fill(tb testing.TB, st *store.Store, messages []*protocol.Message) {
 	}
 }
 
-// open opens a phone's store on disk, with room for the workload, until the caller closes it.
+// open opens a phone's store on disk, which has room for the backlog. The caller closes it.
 func open(tb testing.TB, dir string) *store.Store {
 	tb.Helper()
-	st, err := store.Open(store.Config{Dir: dir, Profile: store.Phone})
+	return openAs(tb, dir, store.Phone)
+}
+
+func openAs(tb testing.TB, dir string, p store.Profile) *store.Store {
+	tb.Helper()
+	st, err := store.Open(store.Config{Dir: dir, Profile: p})
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"longear/node"
 	"longear/protocol"
+	"longear/store"
 	"longear/test/bench/figure"
 )
 
@@ -24,12 +25,7 @@ func BenchmarkVerify(b *testing.B) {
 			}
 		})
 		single = append(single, s.cpu.Seconds())
-		s = spent(func() {
-			for part := range slices.Chunk(c.messages, putBatch) {
-				verify(b, part)
-			}
-		})
-		batch = append(batch, s.cpu.Seconds())
+		batch = append(batch, verifyAlone(b, c).cpu.Seconds())
 	}
 	n := float64(len(c.messages))
 	figure.Report(b, "single", n/figure.Median(single), "msg/s", figure.None)
@@ -37,30 +33,40 @@ func BenchmarkVerify(b *testing.B) {
 	figure.Report(b, "batch-gain", figure.Median(single)/figure.Median(batch), "x", figure.None)
 }
 
-// BenchmarkIngest prints what the way through the door costs a phone: decode, verify, store, index. The share is of what
-// verifying in batches alone reaches with the same CPU time.
+// BenchmarkIngest prints what the way through the door costs: decode, verify, store, index. The share is of what verifying in
+// batches alone reaches with the same CPU time.
 func BenchmarkIngest(b *testing.B) {
 	c := write(b, backlog)
 	slices.Reverse(c.messages) // the order in which sync brings them
-	var share, each []float64
-	for b.Loop() {
-		v := spent(func() {
-			for part := range slices.Chunk(c.messages, putBatch) {
-				verify(b, part)
+	for _, p := range []store.Profile{store.Phone, store.Hub} {
+		b.Run(p.String(), func(b *testing.B) {
+			var share, each []float64
+			for b.Loop() {
+				v := verifyAlone(b, c)
+				in := ingest(b, c, p)
+				share = append(share, v.cpu.Seconds()/in.cpu.Seconds())
+				each = append(each, in.cpu.Seconds()*1e6/float64(len(c.messages)))
 			}
+			figure.Report(b, "share-of-verify", figure.Median(share), "x", figure.AtLeast(0.6))
+			figure.Report(b, "cpu-a-message", figure.Median(each), "us", figure.None)
 		})
-		in := ingest(b, c)
-		share = append(share, v.cpu.Seconds()/in.cpu.Seconds())
-		each = append(each, in.cpu.Seconds()*1e6/float64(len(c.messages)))
 	}
-	figure.Report(b, "share-of-verify", figure.Median(share), "x", figure.AtLeast(0.6))
-	figure.Report(b, "cpu-a-message", figure.Median(each), "us", figure.None)
 }
 
-// ingest imports a corpus into an empty phone.
-func ingest(b *testing.B, c corpus) cost {
+// verifyAlone decodes and checks a corpus in batches.
+func verifyAlone(b *testing.B, c corpus) cost {
 	b.Helper()
-	st := open(b, filepath.Join(b.TempDir(), "empty"))
+	return spent(func() {
+		for part := range slices.Chunk(c.messages, putBatch) {
+			verify(b, part)
+		}
+	})
+}
+
+// ingest imports a corpus into an empty node.
+func ingest(b *testing.B, c corpus, p store.Profile) cost {
+	b.Helper()
+	st := openAs(b, filepath.Join(b.TempDir(), "empty"), p)
 	defer closeStore(b, st)
 	n := start(b, node.Config{Store: st, NoQUIC: true})
 	defer n.stop()

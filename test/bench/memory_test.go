@@ -3,7 +3,6 @@ package bench_test
 import (
 	"os"
 	"path/filepath"
-	"slices"
 	"testing"
 	"time"
 
@@ -31,11 +30,7 @@ func BenchmarkBacklogMemory(b *testing.B) {
 	dir := stored(b, c)
 	var gave, took, share, anon []float64
 	for b.Loop() {
-		v := spent(func() {
-			for part := range slices.Chunk(c.messages, putBatch) {
-				verify(b, part)
-			}
-		})
+		v := verifyAlone(b, c)
 		giver := startChild(b, order{Dir: dir, Memory: phoneMemory})
 		taker := startChild(b, order{Dir: filepath.Join(b.TempDir(), "empty"), Memory: phoneMemory, Procs: 1})
 		before := taker.usage()
