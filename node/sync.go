@@ -228,9 +228,9 @@ func (l *link) onRecon(ctx context.Context, msg, out []byte) error {
 		l.messages++
 		out = appendFrame(out, frameRecon, reply)
 	}
-	if wants := l.session.Wants(); len(wants) > 0 {
+	for _, w := range l.session.Wants() {
 		l.moved = true
-		l.wants = append(l.wants, wants...)
+		l.wants = append(l.wants, byRank(w)...)
 	}
 	if out = l.pump(out); len(out) > 0 {
 		if err := l.flush(out); err != nil {
@@ -241,6 +241,18 @@ func (l *link) onRecon(ctx context.Context, msg, out []byte) error {
 		return l.roundOver(ctx)
 	}
 	return nil
+}
+
+// byRank splits a want for a whole set, whose answer in descending order would begin with media, so that alerts come first.
+func byRank(w reconcile.Want) []reconcile.Want {
+	if !w.Whole || w.Prefix.Len() > 0 {
+		return []reconcile.Want{w}
+	}
+	var out []reconcile.Want
+	for rank := range uint8(3) {
+		out = append(out, reconcile.Want{Prefix: w.Prefix.Child(rank), Whole: true})
+	}
+	return out
 }
 
 // roundOver notes the end of a round.

@@ -18,8 +18,8 @@ import (
 // shown as private, whatever a caller does.
 func TestOnlyDecryptionMakesPrivate(t *testing.T) {
 	private := reflect.TypeFor[protocol.Private]()
-	for i := range private.NumField() {
-		if f := private.Field(i); f.IsExported() {
+	for f := range private.Fields() {
+		if f.IsExported() {
 			t.Errorf("Private.%s can be set from outside", f.Name)
 		}
 	}
@@ -61,8 +61,8 @@ func TestOnlyDecryptionMakesPrivate(t *testing.T) {
 	if literals != 2 {
 		t.Errorf("%d places make a Private, want 2: has the source moved from %v?", literals, must(os.Getwd()))
 	}
-	for i := range reflect.TypeFor[*protocol.Private]().NumMethod() {
-		if m := reflect.TypeFor[*protocol.Private]().Method(i); strings.HasPrefix(m.Name, "Unmarshal") || strings.HasPrefix(m.Name, "Set") || m.Type.NumIn() > 1 {
+	for m := range reflect.TypeFor[*protocol.Private]().Methods() {
+		if strings.HasPrefix(m.Name, "Unmarshal") || strings.HasPrefix(m.Name, "Set") || m.Type.NumIn() > 1 {
 			t.Errorf("Private.%s takes something", m.Name)
 		}
 	}

@@ -88,10 +88,10 @@ func (s *Store) rangeDown(txn *badger.Txn, p reconcile.Prefix, below reconcile.K
 		it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte{prefixMessage}})
 		defer it.Close()
 		for rank := int(last[0]); rank >= int(first[0]); rank-- {
-			lo, hi := withRank(first, last, uint8(rank))
-			for it.Seek(appendMessageKey(nil, hi)); it.Valid(); it.Next() {
+			r := withRank(prefixMessage, first, last, uint8(rank))
+			for it.Seek(appendMessageKey(nil, r.hi)); it.Valid(); it.Next() {
 				k, ok := parseOrdered(it.Item().Key(), prefixMessage)
-				if !ok || k[0] != hi[0] || k.Compare(lo) < 0 {
+				if !ok || k[0] != r.hi[0] || k.Compare(r.lo) < 0 {
 					break
 				}
 				if k == below {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -32,7 +33,7 @@ func TestMain(m *testing.M) {
 
 // victim writes until it is killed, and says each ID once it was acknowledged. Every tenth message is its own.
 func victim(dir string, out io.Writer) error {
-	s, err := store.Open(store.Config{Dir: dir})
+	s, err := store.Open(store.Config{Dir: dir, Log: slog.New(slog.NewTextHandler(os.Stderr, nil))})
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/badger/v4/options"
 
 	"longear/protocol"
 )
@@ -58,6 +59,9 @@ func (s *Store) openData(key []byte) error {
 	opts := s.profile.options(data, s.limits, key)
 	doubt := s.preflight(data, opts)
 	if doubt == nil {
+		if len(key) == 0 {
+			opts = opts.WithChecksumVerificationMode(options.NoVerification) // checkTables has done it
+		}
 		doubt = s.tryOpen(opts)
 		if doubt == nil || !isDamage(doubt) {
 			return doubt
@@ -146,8 +150,9 @@ func (s *Store) preflight(data string, opts badger.Options) error {
 }
 
 // compareManifest compares the tables that the manifest names with those that are there. A killed process leaves tables that it does not
-// name yet: one of a flush, or the output of a merge, about as many as its input, which it names. More mean that the
-// manifest was cut, and Badger would delete what it does not name.
+// name: older than the newest it names, the input of a merge that was about to be removed; newer, one of a flush or the output of a
+// merge, about as many as its input, which it names. More of these mean that the manifest was cut, and Badger would
+// delete what it does not name.
 func compareManifest(f *os.File, opts badger.Options, tables []string) error {
 	m, _, err := badger.ReplayManifestFile(f, opts.ExternalMagicVersion, opts)
 	if err != nil {
@@ -168,21 +173,26 @@ func compareManifest(f *os.File, opts badger.Options, tables []string) error {
 			}
 		}
 	}
-	stray := 0
-	for n := range here {
-		if _, ok := m.Tables[n]; !ok {
-			stray++
-		}
-	}
+	var newest uint64
 	for n := range m.Tables {
 		if !here[n] {
 			return fmt.Errorf("table %06d is missing", n)
+		}
+		newest = max(newest, n)
+	}
+	stray := 0
+	for n := range here {
+		if _, ok := m.Tables[n]; !ok && n > newest {
+			stray++
 		}
 	}
 	if stray > len(m.Tables)+1 {
 		return fmt.Errorf("the manifest names %d of %d tables", len(m.Tables), len(tables))
 	}
-	return nil
+	if len(opts.EncryptionKey) > 0 {
+		return nil // only Badger can read them
+	}
+	return checkTables(opts.Dir, m, opts)
 }
 
 // quarantine moves the data aside under a new name.

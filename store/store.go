@@ -21,8 +21,7 @@ type Config struct {
 	// Profile is how much of the machine the store takes. Without Dir it is always Memory.
 	Profile Profile
 	// Quota is how many bytes messages, their indexes and tombstones may take; 0 is the profile's own: phone 256 MiB, hub
-	// 8 GiB, memory 16 MiB. Badger's logs and unmerged
-	// tables are counted in. Who turns it down has less to carry to others.
+	// 8 GiB, memory 16 MiB. Badger's logs and unmerged tables are counted in. Who turns it down has less to carry to others.
 	Quota int64
 	// Key encrypts the store at rest: 16, 24 or 32 bytes, empty for none. A store keeps the key it was made with.
 	Key []byte

@@ -102,35 +102,41 @@ func (v *View) keys(kind byte, p reconcile.Prefix) iter.Seq2[reconcile.Key, erro
 		defer v.putBack(it)
 		first, last := p.First(), p.Last()
 		for rank := first[0]; rank <= last[0]; rank++ {
-			lo, hi := withRank(first, last, rank)
-			if !scanUp(it, kind, lo, hi, yield) {
+			if !scanUp(it, withRank(kind, first, last, rank), yield) {
 				return
 			}
 		}
 	}
 }
 
-// withRank is the part of a range of keys that has one rank.
-func withRank(first, last reconcile.Key, rank uint8) (lo, hi reconcile.Key) {
-	p := reconcile.NewKey(rank, 0, reconcile.ID{}).Prefix(1)
-	if lo, hi = p.First(), p.Last(); first[0] == rank {
-		lo = first
-	}
-	if last[0] == rank {
-		hi = last
-	}
-	return lo, hi
+// span is a range of keys of one kind and one rank, both ends included.
+type span struct {
+	kind   byte
+	lo, hi reconcile.Key
 }
 
-// scanUp yields the keys of one rank from lo to hi, ascending: backwards through their kind. There the versions of a key come oldest
+// withRank is the part of a range of keys that has one rank.
+func withRank(kind byte, first, last reconcile.Key, rank uint8) span {
+	p := reconcile.NewKey(rank, 0, reconcile.ID{}).Prefix(1)
+	r := span{kind, p.First(), p.Last()}
+	if first[0] == rank {
+		r.lo = first
+	}
+	if last[0] == rank {
+		r.hi = last
+	}
+	return r
+}
+
+// scanUp yields the keys of a span, ascending: backwards through their kind. There the versions of a key come oldest
 // first, so whether it lives is known when the next key comes.
-func scanUp(it *badger.Iterator, kind byte, lo, hi reconcile.Key, yield func(reconcile.Key, error) bool) bool {
+func scanUp(it *badger.Iterator, r span, yield func(reconcile.Key, error) bool) bool {
 	var buf [messageKeySize]byte
 	var last reconcile.Key
 	live := false
-	for it.Seek(appendOrdered(buf[:0], kind, lo)); it.Valid(); it.Next() {
-		k, ok := parseOrdered(it.Item().Key(), kind)
-		if !ok || k[0] != hi[0] || k.Compare(hi) > 0 {
+	for it.Seek(appendOrdered(buf[:0], r.kind, r.lo)); it.Valid(); it.Next() {
+		k, ok := parseOrdered(it.Item().Key(), r.kind)
+		if !ok || k[0] != r.hi[0] || k.Compare(r.hi) > 0 {
 			break
 		}
 		if live && k != last && !yield(last, nil) {

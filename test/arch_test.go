@@ -39,7 +39,7 @@ var importTable = []mayImport{
 	{
 		"store",
 		[]string{"protocol", "protocol/reconcile"},
-		[]string{"github.com/dgraph-io/badger/", "golang.org/x/sys/"},
+		[]string{"github.com/dgraph-io/", "golang.org/x/sys/", "golang.org/x/sync/errgroup"},
 		"Badger stays here; the store keeps the trie that reconcile defines; no network beneath a transaction",
 	},
 	{

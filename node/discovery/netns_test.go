@@ -300,11 +300,21 @@ func TestNamespaces(t *testing.T) {
 		// An endpoint from last time.
 		{"remembered", v4, child{Off: without(discovery.Remembered), File: file}, child{Off: without(beacons)}, discovery.Remembered, "/ip4/10.9.0.2/"},
 		// The default gateway.
-		{"gateway/route", [2][]string{append(slices.Clone(v4[0]), "link set w0 up", "route add default via 10.9.0.2"), v4[1]},
-			child{Off: without(discovery.Gateway)}, child{Off: without(beacons)}, discovery.Gateway, "/ip4/10.9.0.2/"},
+		{
+			"gateway/route",
+			[2][]string{append(slices.Clone(v4[0]), "link set w0 up", "route add default via 10.9.0.2"), v4[1]},
+			child{Off: without(discovery.Gateway)},
+			child{Off: without(beacons)},
+			discovery.Gateway, "/ip4/10.9.0.2/",
+		},
 		// A Wi-Fi Direct group owner, which no route names.
-		{"gateway/access point", [2][]string{{"addr add 192.168.49.23/24 dev w0"}, {"addr add 192.168.49.1/24 dev w0"}},
-			child{Off: without(discovery.Gateway)}, child{Off: without(beacons)}, discovery.Gateway, "/ip4/192.168.49.1/"},
+		{
+			"gateway/access point",
+			[2][]string{{"addr add 192.168.49.23/24 dev w0"}, {"addr add 192.168.49.1/24 dev w0"}},
+			child{Off: without(discovery.Gateway)},
+			child{Off: without(beacons)},
+			discovery.Gateway, "/ip4/192.168.49.1/",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -312,12 +312,11 @@ func (a *answer) want(p Prefix) error {
 
 // refuses reports whether this side refuses any key under p.
 func (a *answer) refuses(p Prefix) (bool, error) {
-	if a.s.cfg.Refused == nil {
-		return false, nil
-	}
-	a.reads++
-	for _, err := range a.s.cfg.Refused(p) {
-		return true, err
+	if a.s.cfg.Refused != nil {
+		a.reads++
+		for _, err := range a.s.cfg.Refused(p) {
+			return true, err
+		}
 	}
 	return false, nil
 }

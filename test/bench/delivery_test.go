@@ -4,10 +4,13 @@ import (
 	"crypto/ed25519"
 	"fmt"
 	"math/rand/v2"
+	"net"
+	"net/netip"
 	"testing"
 	"time"
 
 	"longear/node"
+	"longear/node/discovery"
 	"longear/protocol"
 	"longear/store"
 	"longear/test/bench/figure"
@@ -72,7 +75,7 @@ func crowd(b *testing.B, nodes, links int) []running {
 		if err != nil {
 			b.Fatal(err)
 		}
-		members[i] = start(b, node.Config{Store: st, Key: key, Profile: node.Sim, NoQUIC: true})
+		members[i] = start(b, node.Config{Store: st, Key: key, Profile: node.Sim, NoQUIC: true, Discovery: settled()})
 		b.Cleanup(func() {
 			members[i].stop()
 			closeStore(b, st)
@@ -96,6 +99,16 @@ func crowd(b *testing.B, nodes, links int) []running {
 		return have >= nodes*links
 	})
 	return members
+}
+
+// settled is discovery that does not look at the interfaces every second, once for each of a hundred nodes on one machine.
+func settled() discovery.Config {
+	w := discovery.NewWatcher(func() ([]discovery.Interface, error) { return nil, nil })
+	w.Set([]discovery.Interface{{
+		Index: 1, Name: "lo", Flags: net.FlagUp | net.FlagLoopback | net.FlagRunning,
+		Addrs: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/8")},
+	}})
+	return discovery.Config{Watcher: w}
 }
 
 // delivered is how many messages all stores keep together.

@@ -58,7 +58,7 @@ func (w *world) join() running {
 	if err != nil {
 		w.tb.Fatal(err)
 	}
-	m := start(w.tb, node.Config{Store: st, Key: key, Profile: node.Sim, Host: w.newHost})
+	m := start(w.tb, node.Config{Store: st, Key: key, Profile: node.Sim, Host: w.newHost, Discovery: noInterfaces()})
 	w.members = append(w.members, m)
 	return m
 }
@@ -87,6 +87,6 @@ func (w *world) dial(from, to int) {
 }
 
 // noInterfaces keeps discovery from asking the operating system in virtual time.
-func noInterfaces() *discovery.Watcher {
-	return discovery.NewWatcher(func() ([]discovery.Interface, error) { return nil, nil })
+func noInterfaces() discovery.Config {
+	return discovery.Config{Watcher: discovery.NewWatcher(func() ([]discovery.Interface, error) { return nil, nil })}
 }

@@ -120,7 +120,7 @@ func removeNamespaces(begin string) {
 	for _, path := range found {
 		name := filepath.Base(path)
 		pids, _ := exec.Command("ip", "netns", "pids", name).Output()
-		for _, pid := range strings.Fields(string(pids)) {
+		for pid := range strings.FieldsSeq(string(pids)) {
 			if n, err := strconv.Atoi(pid); err == nil && n != os.Getpid() {
 				syscall.Kill(n, syscall.SIGKILL)
 			}

@@ -230,7 +230,7 @@ func leaked() string {
 		buf := make([]byte, 1<<20)
 		buf = buf[:runtime.Stack(buf, true)]
 		var left []string
-		for _, g := range strings.Split(string(buf), "\n\n") {
+		for g := range strings.SplitSeq(string(buf), "\n\n") {
 			if strings.Contains(g, "longear/node/discovery.") && !strings.Contains(g, "testing.tRunner") {
 				left = append(left, g)
 			}
