@@ -21,16 +21,16 @@ const (
 
 // RungStatus is one line of [Ladder.Status]. Counters count since the start.
 type RungStatus struct {
-	Rung      Rung
-	State     State
-	Err       string    // last trouble, "" if none since the rung last worked
-	Found     int       // peers that had a link and that this rung found
-	Heard     time.Time // last sighting of any peer but ourselves; zero if none
-	Sightings uint64    // all of them
-	Refused   uint64    // addresses that may not be dialled, by policy
-	Limited   uint64    // strangers turned away for now, by budget
-	Malformed uint64    // datagrams dropped unread
-	Sent      uint64    // datagrams
+	Rung      Rung      `json:"rung"`
+	State     State     `json:"state"`
+	Err       string    `json:"error,omitempty"` // last trouble, "" if none since the rung last worked
+	Found     int       `json:"found"`           // peers that had a link and that this rung found
+	Heard     time.Time `json:"heard,omitzero"`  // last sighting of any peer but ourselves; zero if none
+	Sightings uint64    `json:"sightings"`       // all of them
+	Refused   uint64    `json:"refused"`         // addresses that may not be dialled, by policy
+	Limited   uint64    `json:"limited"`         // strangers turned away for now, by budget
+	Malformed uint64    `json:"malformed"`       // datagrams dropped unread
+	Sent      uint64    `json:"sent"`            // datagrams
 }
 
 // board collects the status of the rungs.

@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
+	"runtime/pprof"
 	"strconv"
 	"strings"
 	"sync"
@@ -25,8 +26,25 @@ import (
 // childEnv holds the order of a process that this one started to measure a node alone.
 const childEnv = "LONGEAR_BENCH_CHILD"
 
-// profileEnv, if set, names a folder for the CPU profiles of child processes.
+// profileEnv, if set, names a folder for the CPU profiles of child processes, one until they rest and one after.
 const profileEnv = "LONGEAR_BENCH_PROFILES"
+
+// profile begins a profile in place of the one under way.
+func profile(t *testing.T, name string) {
+	t.Helper()
+	dir := os.Getenv(profileEnv)
+	if dir == "" {
+		return
+	}
+	pprof.StopCPUProfile()
+	f, err := os.Create(filepath.Join(dir, name+".pprof"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		t.Fatal(err)
+	}
+}
 
 // order is what a child process runs.
 type order struct {
@@ -72,11 +90,14 @@ func TestChild(t *testing.T) {
 	if o.Procs > 0 {
 		runtime.GOMAXPROCS(o.Procs)
 	}
-	profile, kind := store.Phone, node.Phone
+	name := filepath.Base(o.Dir)
+	profile(t, name)
+	defer pprof.StopCPUProfile()
+	keep, kind := store.Phone, node.Phone
 	if o.Hub {
-		profile, kind = store.Hub, node.Hub
+		keep, kind = store.Hub, node.Hub
 	}
-	st, err := store.Open(store.Config{Dir: o.Dir, Profile: profile, Quota: o.Quota})
+	st, err := store.Open(store.Config{Dir: o.Dir, Profile: keep, Quota: o.Quota})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,13 +105,18 @@ func TestChild(t *testing.T) {
 	n := start(t, node.Config{Store: st, Profile: kind, NoQUIC: true})
 	defer n.stop()
 	var p peaks
-	defer p.sample()()
+	calm := p.sample()
+	defer func() { calm() }()
 	fmt.Println("child", addr(n))
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
 		word, rest, _ := strings.Cut(lines.Text(), " ")
 		switch word {
 		case "connect":
 			connect(t, n, rest)
+		case "rest": // what is measured from here on should not be the measuring
+			calm()
+			calm = func() {}
+			profile(t, name+"-rest")
 		case "usage":
 			j, err := json.Marshal(p.usage(n))
 			if err != nil {
@@ -198,11 +224,7 @@ func startChild(tb testing.TB, o order) *child {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	args := []string{"-test.run=^TestChild$", "-test.timeout=30m"}
-	if dir := os.Getenv(profileEnv); dir != "" {
-		args = append(args, "-test.cpuprofile="+filepath.Join(dir, filepath.Base(o.Dir)+".pprof"))
-	}
-	cmd := exec.Command(os.Args[0], args...)
+	cmd := exec.Command(os.Args[0], "-test.run=^TestChild$", "-test.timeout=30m")
 	cmd.Env = append(os.Environ(), childEnv+"="+string(j))
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()

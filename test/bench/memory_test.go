@@ -72,7 +72,8 @@ func BenchmarkIdleRelay(b *testing.B) {
 			}
 		}
 		relay.awaitUsage("equal peers", time.Minute, func(u usage) bool { return u.Equal == links })
-		<-time.After(5 * time.Second)
+		<-time.After(20 * time.Second) // the store has merged its tables
+		relay.say("rest")
 		before, began := relay.usage(), time.Now()
 		<-time.After(watched)
 		after, wall := relay.usage(), time.Since(began)
