@@ -41,7 +41,7 @@ type limits struct {
 const maxOwnCompaction = 1 << 30
 
 // unmerged is how many memtables' worth of logs and of tables in level 0 there are beside what is merged.
-const unmerged = 10
+const unmerged = 15
 
 // reserve is the least free disk space in bytes that a store leaves to itself.
 const reserve = 64 << 20
@@ -54,7 +54,7 @@ func (p Profile) limits(quota int64) limits {
 	case Memory:
 		l = limits{quota: 16 << 20, memtable: 256 << 10, pending: 1024}
 	default:
-		l = limits{quota: 256 << 20, memtable: 4 << 20, pending: 8192}
+		l = limits{quota: 256 << 20, memtable: 2 << 20, pending: 8192}
 	}
 	if quota > 0 {
 		l.quota = quota
@@ -63,11 +63,11 @@ func (p Profile) limits(quota int64) limits {
 	if p != Memory {
 		// A small quota must not drown in the overhead of big tables: what is deleted stays on disk until
 		// tables are merged, and a table is as large as a memtable.
-		l.memtable = min(l.memtable, max(l.quota/40, 256<<10))
+		l.memtable = min(l.memtable, max(l.quota/64, 256<<10))
 		l.room = l.quota - unmerged*l.memtable
 	}
 	if p != Hub && l.quota <= maxOwnCompaction {
-		l.compactAt = 5
+		l.compactAt = 8
 	}
 	l.reserve = reserve
 	if p == Hub {
@@ -112,9 +112,10 @@ func (p Profile) options(dir string, l limits, key []byte) badger.Options {
 			WithBaseTableSize(8 << 20).WithBaseLevelSize(256 << 20).
 			WithCompression(options.Snappy).WithBlockCacheSize(64 << 20).WithIndexCacheSize(256 << 20)
 	default:
+		// Small tables, because a merge holds the buffers of a dozen of them at once, each several times a table's size.
 		o = o.WithNumMemtables(2).WithNumCompactors(2).
 			WithNumLevelZeroTables(5).WithNumLevelZeroTablesStall(12).
-			WithBaseTableSize(min(l.memtable, 4<<20)).WithBaseLevelSize(32 << 20).
+			WithBaseTableSize(min(l.memtable, 512<<10)).WithBaseLevelSize(32 << 20).
 			WithCompression(options.Snappy).WithBlockCacheSize(4 << 20)
 	}
 	if len(key) > 0 && o.IndexCacheSize == 0 {

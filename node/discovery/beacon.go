@@ -109,7 +109,7 @@ func (l *Ladder) interval(now time.Time) time.Duration {
 		every = min(max(l.cfg.Every(), minBeaconEvery), maxBeaconEvery)
 	}
 	if l.book.searching(now) {
-		every = max(every/2, minBeaconEvery)
+		every = max(every*2/5, minBeaconEvery) // at most 2.8 s to the next, and 2 s of plan's: together under 5 s
 	}
 	if n := l.book.heardSince(now.Add(-recentlyHeard)); n > fewPeers {
 		every = max(every, min(time.Duration(n)*time.Second/beaconsPerSec, maxStretch))

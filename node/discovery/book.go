@@ -20,7 +20,7 @@ const (
 	staleAfter = 30 * time.Second
 	// backAfter: a peer silent for this long and heard again has come back, and earlier failures say nothing.
 	backAfter = 15 * time.Second
-	// searchFor is how long a node that lost its last link looks around twice as often: who is out of reach for a moment is
+	// searchFor is how long a node that lost its last link looks around more often: who is out of reach for a moment is
 	// mostly back within minutes, and nothing on the interface shows it.
 	searchFor = 3 * time.Minute
 )

@@ -99,7 +99,7 @@ func TestNamespaceFlood(t *testing.T) {
 			<-time.After(10 * time.Second)
 			began := time.Now()
 			off := without(c.rung) // only the flooded rung can find it
-			if c.rung == discovery.MDNS && len(c.sources) > 1 {
+			if c.rung == discovery.MDNS {
 				off = without(discovery.Beacons, discovery.MDNS) // the answer that proves an address is a beacon
 			}
 			pr := liars.start(child{Off: off})

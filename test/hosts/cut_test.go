@@ -40,10 +40,10 @@ func TestCut(t *testing.T) {
 					fromB = append(fromB, b.send(fmt.Sprintf("b alone %d", n)))
 					pause(t, time.Second)
 				}
-				noticed := eventually(t, away, "both to notice the cut", func() bool {
+				eventually(t, away, "both to notice the cut", func() bool {
 					return a.status().Peers == 0 && b.status().Peers == 0
 				})
-				figure(t, "cut/"+name+"/noticed", (noticed + 10*time.Second).Seconds(), "s")
+				figure(t, "cut/"+name+"/noticed", time.Since(lost).Seconds(), "s")
 				pause(t, away-time.Since(lost))
 				for _, id := range fromA {
 					if atB.heard(id) {
