@@ -17,7 +17,9 @@ func TestSlowReader(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		ctx, cancel := context.WithCancel(t.Context())
 		seen := make(map[protocol.ID]int)
+		done := make(chan struct{})
 		go func() {
+			defer close(done)
 			for e, err := range a.Messages(ctx, node.Query{Channel: water(t), History: 40, Live: true}) {
 				if err != nil {
 					t.Error(err)
@@ -35,7 +37,7 @@ func TestSlowReader(t *testing.T) {
 		}
 		time.Sleep(5 * time.Minute)
 		cancel()
-		time.Sleep(time.Second)
+		<-done
 		if want := len(msgs) + 40; len(seen) != want {
 			t.Errorf("the reader saw %d messages, want %d of %d", len(seen), want, len(msgs)+len(old))
 		}
