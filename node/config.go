@@ -21,8 +21,6 @@ const (
 	Phone Profile = iota
 	// Hub stands still with power and disk: many links.
 	Hub
-	// Sim is one of hundreds in a process: a phone without a resource manager's bookkeeping.
-	Sim
 )
 
 // Config is what a node is made from. New copies it. Only Store is required.

@@ -221,18 +221,9 @@ func (l *link) loop(ctx context.Context) error {
 	}
 	for {
 		var err error
-		if len(l.jobs) > 0 {
-			// Answers go out a page at a time; a frame that has come in is looked at between two.
-			select {
-			case e := <-l.events:
-				err = l.handle(ctx, e)
-			case <-l.due:
-				err = l.wanted()
-			case <-ctx.Done():
-				return ctx.Err()
-			default:
-				err = l.answerPage(ctx)
-			}
+		// Answers go out a page at a time; whatever has come in is looked at between two.
+		if len(l.jobs) > 0 && len(l.events) == 0 && len(l.due) == 0 && ctx.Err() == nil {
+			err = l.answerPage(ctx)
 		} else {
 			select {
 			case e := <-l.events:
@@ -240,7 +231,7 @@ func (l *link) loop(ctx context.Context) error {
 			case <-l.due:
 				err = l.wanted()
 			case <-ctx.Done():
-				return ctx.Err()
+				err = ctx.Err()
 			}
 		}
 		if err != nil {

@@ -55,7 +55,12 @@ func (n *Node) Post(ctx context.Context, wire []byte) (protocol.Verdict, error) 
 		return v, errors.New("post: the store failed")
 	}
 	if v == protocol.Accept {
-		if m, v := protocol.Open(wire); v == protocol.Accept {
+		// The door has checked the signature: the bytes need only be read again.
+		if u, v := protocol.Decode(wire); v == protocol.Accept {
+			m, err := protocol.Restore(wire, u.ID())
+			if err != nil {
+				return v, fmt.Errorf("post: %w", err)
+			}
 			n.spread(ctx, m, 0)
 		}
 	}

@@ -87,7 +87,7 @@ func (w *world) add(st *store.Store) *member {
 	}
 	m := &member{store: st, key: key, host: w.listen()}
 	m.Node, err = node.New(node.Config{
-		Store: st, Key: key, Profile: node.Sim, Discovery: blind(),
+		Store: st, Key: key, Discovery: blind(),
 		Host: func() (host.Host, error) { return m.host, nil },
 		Log:  slog.New(slog.NewTextHandler(w.t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})

@@ -75,7 +75,7 @@ func crowd(b *testing.B, nodes, links int) []running {
 		if err != nil {
 			b.Fatal(err)
 		}
-		members[i] = start(b, node.Config{Store: st, Key: key, Profile: node.Sim, NoQUIC: true, Discovery: settled()})
+		members[i] = start(b, node.Config{Store: st, Key: key, NoQUIC: true, Discovery: settled()})
 		b.Cleanup(func() {
 			members[i].stop()
 			closeStore(b, st)

@@ -58,7 +58,7 @@ func (w *world) join() running {
 	if err != nil {
 		w.tb.Fatal(err)
 	}
-	m := start(w.tb, node.Config{Store: st, Key: key, Profile: node.Sim, Host: w.newHost, Discovery: noInterfaces()})
+	m := start(w.tb, node.Config{Store: st, Key: key, Host: w.newHost, Discovery: noInterfaces()})
 	w.members = append(w.members, m)
 	return m
 }
