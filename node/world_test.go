@@ -40,6 +40,7 @@ type member struct {
 
 // inWorld runs a test in a bubble with a network of 5 ms one-way latency.
 func inWorld(t *testing.T, test func(t *testing.T, w *world)) {
+	defer oneProcessor()()
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{t: t, net: &simnet.Simnet{LatencyFunc: simnet.StaticLatency(5 * time.Millisecond)}}
 		w.net.Start()
