@@ -20,10 +20,13 @@ type batch struct {
 	wall    uint64
 	state   state
 	changes []change
+	agenda  uint64 // number of its agenda entries
 	lists   map[slot][]byte
-	own     []protocol.ID // new own messages
-	lost    []protocol.ID // own messages that are forgotten
-	due     time.Duration // earliest new agenda bucket
+	ties    map[place]*tying // what comes into channels
+	sheaves map[sheaf][]byte // what is left of sheaves that something was taken out of
+	own     []protocol.ID    // new own messages
+	lost    []protocol.ID    // own messages that are forgotten
+	due     time.Duration    // earliest new agenda bucket
 	sync    bool
 
 	entries []badger.Entry // slab for the entries of txn
@@ -53,14 +56,14 @@ func (s *Store) begin() *batch {
 	return &batch{
 		s: s, txn: s.db.NewTransaction(true),
 		now: s.clock.running(), wall: s.clock.wallMilli(),
-		state: st, lists: map[slot][]byte{},
+		state: st, agenda: st.seq, lists: map[slot][]byte{}, ties: map[place]*tying{}, sheaves: map[sheaf][]byte{},
 	}
 }
 
 // fits reports whether n more entries with size bytes of keys and values have room in the transaction.
 func (b *batch) fits(n, size int) bool {
 	size += n * entryOverhead
-	n += len(b.lists) + 8
+	n += len(b.lists) + len(b.ties) + len(b.sheaves) + 8
 	return int64(b.count+n) < b.s.db.MaxBatchCount() && int64(b.size+size+batchSlack) < b.s.db.MaxBatchSize()
 }
 
@@ -94,10 +97,13 @@ func (b *batch) delete(key []byte) error {
 
 // lookup tells what is known of an ID.
 func (b *batch) lookup(id protocol.ID) (k reconcile.Key, dead, found bool, err error) {
-	return lookup(b.txn, id)
+	return b.s.lookup(b.txn, id)
 }
 
-func lookup(txn *badger.Txn, id protocol.ID) (k reconcile.Key, dead, found bool, err error) {
+func (s *Store) lookup(txn *badger.Txn, id protocol.ID) (k reconcile.Key, dead, found bool, err error) {
+	if s.filter.unknown(id) {
+		return k, false, false, nil
+	}
 	var buf [idKeySize]byte
 	item, err := txn.Get(appendIDKey(buf[:0], id))
 	if errors.Is(err, badger.ErrKeyNotFound) {
@@ -129,10 +135,11 @@ func (b *batch) changed(k reconcile.Key, gone bool) error {
 // schedule puts a key on an agenda. Own messages have a class of their own, where eviction does not look.
 func (b *batch) schedule(kind byte, class uint8, at time.Duration, k reconcile.Key) {
 	n := bucketOf(at)
-	a := slot{kind, class, n, b.state.seq}
+	a := slot{kind, class, n, b.agenda}
 	if len(b.lists[a])+len(k) > maxList {
 		b.state.seq++
-		a.seq = b.state.seq
+		b.agenda = b.state.seq
+		a.seq = b.agenda
 	}
 	b.lists[a] = append(b.lists[a], k[:]...)
 	b.size += len(k)
@@ -155,6 +162,7 @@ func (b *batch) commit() error {
 	s.state = b.state
 	s.saved = b.now
 	s.unsynced = true
+	s.written += int64(b.size)
 	for _, id := range b.own {
 		s.own[id] = struct{}{}
 	}
@@ -171,6 +179,9 @@ func (b *batch) commit() error {
 }
 
 func (b *batch) write() error {
+	if err := b.writeSheaves(); err != nil {
+		return err
+	}
 	for a, keys := range b.lists {
 		if err := b.set(a.append(b.alloc(agendaKeySize)), keys); err != nil {
 			return err

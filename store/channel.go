@@ -14,16 +14,15 @@ import (
 
 // Channel ranges over the messages of a channel, newest first by what their authors claim. An error ends the range.
 func (s *Store) Channel(tag protocol.Channel) iter.Seq2[Entry, error] {
+	return s.ChannelAfter(tag, reconcile.Key{})
+}
+
+// ChannelAfter is Channel from behind the message with a key, kept here or not, so that a reader can go on where it was. The zero
+// key is the beginning. The key's rank does not matter: a channel is ordered by time alone.
+func (s *Store) ChannelAfter(tag protocol.Channel, after reconcile.Key) iter.Seq2[Entry, error] {
 	return s.scan(func(txn *badger.Txn, yield func(Entry, error) bool) {
-		it := txn.NewIterator(badger.IteratorOptions{Prefix: append([]byte{prefixChannel}, tag[:]...)})
-		defer it.Close()
-		for it.Rewind(); it.Valid(); it.Next() {
-			k, ok := channelItem(it.Item())
-			if !ok {
-				continue
-			}
-			// The channel's entry may have outlived a damaged message: then there is nothing to report.
-			e, err := s.read(txn, k)
+		for h, k := range eachInChannel(txn, tag, after) {
+			e, err := s.readIn(txn, k, h)
 			if errors.Is(err, ErrNotFound) {
 				continue
 			}
@@ -34,28 +33,20 @@ func (s *Store) Channel(tag protocol.Channel) iter.Seq2[Entry, error] {
 	})
 }
 
-// channelItem reads a channel's entry for one message.
-func channelItem(item *badger.Item) (k reconcile.Key, ok bool) {
-	b := item.Key()
-	if len(b) != channelKeySize {
-		return k, false
-	}
-	err := item.Value(func(v []byte) error {
-		if len(v) == 1 {
-			_, k = parseChannelKey(b, v[0])
-			ok = true
-		}
-		return nil
-	})
-	return k, ok && err == nil
-}
-
 // Newest ranges over all messages: alerts, then text, then media, each newest first by what their authors claim. An error ends the range.
-func (s *Store) Newest() iter.Seq2[Entry, error] {
+func (s *Store) Newest() iter.Seq2[Entry, error] { return s.NewestAfter(reconcile.Key{}) }
+
+// NewestAfter is Newest from behind the message with a key, kept here or not, so that a reader can go on where it was. The
+// zero key is the beginning.
+func (s *Store) NewestAfter(after reconcile.Key) iter.Seq2[Entry, error] {
 	return s.scan(func(txn *badger.Txn, yield func(Entry, error) bool) {
-		for rank := range uint8(3) {
+		for rank := after.Rank(); rank < 3; rank++ {
 			p := reconcile.NewKey(rank, 0, reconcile.ID{}).Prefix(1)
-			for e, err := range s.rangeDown(txn, p, reconcile.Key{}) {
+			below := reconcile.Key{}
+			if rank == after.Rank() {
+				below = after
+			}
+			for e, err := range s.rangeDown(txn, p, below) {
 				if !yield(e, err) {
 					return
 				}
@@ -117,7 +108,8 @@ type ChannelCount struct {
 	Newest time.Time
 }
 
-// Channels ranges over the channels that have messages here, in the order of their tags. It visits a key a message.
+// Channels ranges over the channels that have messages here, in the order of their tags. It visits a key for each batch that
+// brought messages of a channel.
 func (s *Store) Channels() iter.Seq2[ChannelCount, error] {
 	return func(yield func(ChannelCount, error) bool) {
 		if err := s.users.enter(); err != nil {
@@ -129,29 +121,51 @@ func (s *Store) Channels() iter.Seq2[ChannelCount, error] {
 		defer txn.Discard()
 		it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte{prefixChannel}})
 		defer it.Close()
-		now := s.clock.wallMilli()
 		var c ChannelCount
+		var newest uint64
 		for it.Rewind(); it.Valid(); it.Next() {
-			b := it.Item().Key()
-			if len(b) != channelKeySize {
+			h, ok := parseSheaf(it.Item().Key())
+			if !ok {
 				continue
 			}
-			tag, k := parseChannelKey(b, 0)
-			if tag != c.Tag || c.Messages == 0 {
-				if c.Messages > 0 && !yield(c, nil) {
+			if h.channel != c.Tag && c.Messages > 0 {
+				if !yield(c.until(newest, s.clock.wallMilli()), nil) {
 					return
 				}
-				c = ChannelCount{Tag: tag}
+				c, newest = ChannelCount{}, 0
 			}
-			c.Messages++
-			if at := min(k.Created(), now); at > 0 && c.Newest.IsZero() {
-				c.Newest = time.UnixMilli(int64(at))
+			c.Tag = h.channel
+			c.Messages += int(it.Item().ValueSize()) / reconcile.KeySize
+			if h.newest > newest {
+				newest = max(newest, newestIn(it.Item()))
 			}
 		}
 		if c.Messages > 0 {
-			yield(c, nil)
+			yield(c.until(newest, s.clock.wallMilli()), nil)
 		}
 	}
+}
+
+// until notes the newest creation time.
+func (c ChannelCount) until(newest, now uint64) ChannelCount {
+	if at := min(newest, now); at > 0 {
+		c.Newest = time.UnixMilli(int64(at))
+	}
+	return c
+}
+
+// newestIn is the creation time of the first key in a sheaf, 0 if there is none.
+func newestIn(item *badger.Item) (at uint64) {
+	err := item.Value(func(list []byte) error {
+		if len(list) >= reconcile.KeySize {
+			at = reconcile.Key(list[:reconcile.KeySize]).Created()
+		}
+		return nil
+	})
+	if err != nil {
+		return 0
+	}
+	return at
 }
 
 // Last collects the newest n messages of a channel, oldest of them first, as a page shows them.

@@ -10,6 +10,10 @@
 // the trie of exactly the keys it shows; no decision but a display reads the
 // wall clock.
 //
+// What a put costs is the number of keys it writes, so there are two for each message, its record and its ID, and everything
+// else is one key for what a batch brings together: places on an agenda, the sheaves of channels, nodes of the trie. What is surely new
+// is known from a filter in memory, without looking. keys.go is the layout on disk.
+//
 // There is one writer at a time, and writers that wait are committed together.
 // A store runs no goroutine of its own: what must happen from time to time
 // happens in [Store.Run], and a short-lived program may do without it.

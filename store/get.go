@@ -18,9 +18,12 @@ func (s *Store) Known(id protocol.ID) protocol.Verdict {
 		return protocol.IgnoreStore
 	}
 	defer s.users.leave()
+	if s.filter.unknown(id) { // before a transaction is opened for it
+		return protocol.Accept
+	}
 	txn := s.db.NewTransaction(false)
 	defer txn.Discard()
-	_, dead, found, err := lookup(txn, id)
+	_, dead, found, err := s.lookup(txn, id)
 	switch {
 	case err != nil:
 		return protocol.IgnoreStore
@@ -40,7 +43,7 @@ func (s *Store) Get(id protocol.ID) (Entry, error) {
 	defer s.users.leave()
 	txn := s.db.NewTransaction(false)
 	defer txn.Discard()
-	k, dead, found, err := lookup(txn, id)
+	k, dead, found, err := s.lookup(txn, id)
 	if err != nil {
 		return Entry{}, fmt.Errorf("get %v: %w", id.Short(), err)
 	}
@@ -60,12 +63,34 @@ func (s *Store) read(txn *badger.Txn, k reconcile.Key) (Entry, error) {
 	return s.entry(item, k)
 }
 
+// readIn is read for a key that a sheaf holds: ErrNotFound too if the message is in another, or gone for good. A sheaf may outlive what it
+// holds, when that was damaged.
+func (s *Store) readIn(txn *badger.Txn, k reconcile.Key, h sheaf) (Entry, error) {
+	var buf [messageKeySize]byte
+	item, err := txn.Get(appendMessageKey(buf[:0], k))
+	if err != nil {
+		return Entry{}, s.missing(k, err)
+	}
+	value, err := item.ValueCopy(nil)
+	if err != nil {
+		return Entry{}, s.missing(k, err)
+	}
+	if r, _, ok := parseRecord(value); ok && r.sheaf(h.channel) != h {
+		return Entry{}, ErrNotFound
+	}
+	return s.entryOf(value, k)
+}
+
 // entry makes the Entry of a record; ErrNotFound if it has expired or was damaged.
 func (s *Store) entry(item *badger.Item, k reconcile.Key) (Entry, error) {
 	value, err := item.ValueCopy(nil)
 	if err != nil {
 		return Entry{}, s.missing(k, err)
 	}
+	return s.entryOf(value, k)
+}
+
+func (s *Store) entryOf(value []byte, k reconcile.Key) (Entry, error) {
 	e, fresh, err := entryOf(value, protocol.ID(k.ID()), s.clock.running())
 	if err != nil {
 		return Entry{}, s.missing(k, err)

@@ -14,7 +14,7 @@ import (
 // key and the beginning of the next is merged with all that lies between the two, and that must not be the old messages.
 const (
 	prefixID      = 'i' // ID -> rank and created of the living, or of the dead with the cause
-	prefixChannel = 'c' // channel, inverted created, ID -> rank: a forward scan is newest first
+	prefixChannel = 'c' // channel, inverted created of the newest, number -> sheaf: keys, newest first
 	prefixExpiry  = 'e' // agenda of keys that may expire
 	prefixForget  = 'x' // agenda of keys of the dead that may be forgotten
 	prefixDead    = 't' // the same for the dead -> nothing: what will not be taken again
@@ -28,7 +28,6 @@ const (
 const (
 	messageKeySize = 1 + reconcile.KeySize
 	idKeySize      = 1 + 32
-	channelKeySize = 1 + 16 + 6 + 32
 	agendaKeySize  = 1 + 1 + 4 + 8
 
 	liveSize = 7 // rank, created
@@ -74,25 +73,6 @@ func appendOwnKey(b []byte, id protocol.ID) []byte { return append(append(b, pre
 
 func appendNodeKey(b []byte, p reconcile.Prefix) []byte {
 	return reconcile.AppendPrefix(append(b, prefixNode), p)
-}
-
-func appendChannelKey(b []byte, c protocol.Channel, k reconcile.Key) []byte {
-	b = append(append(b, prefixChannel), c[:]...)
-	for _, v := range k[1:7] {
-		b = append(b, ^v)
-	}
-	return append(b, k[7:]...)
-}
-
-// parseChannelKey is the inverse of appendChannelKey, with the rank from the value.
-func parseChannelKey(b []byte, rank uint8) (protocol.Channel, reconcile.Key) {
-	var k reconcile.Key
-	k[0] = rank
-	for i := range 6 {
-		k[1+i] = ^b[17+i]
-	}
-	copy(k[7:], b[23:])
-	return protocol.Channel(b[1:17]), k
 }
 
 // liveValue is what an ID's key holds while its message is kept.

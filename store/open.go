@@ -238,6 +238,7 @@ func (s *Store) load(c Clock) error {
 	if err != nil {
 		return err
 	}
+	s.refilterOpen()
 	return s.refold()
 }
 

@@ -12,7 +12,8 @@ type Profile uint8
 
 // The profiles.
 const (
-	// Phone: small memory, little disk. The zero value.
+	// Phone: small memory, little disk. When nothing was written for a while, Run makes the whole process give back the memory
+	// that it does not use. The zero value.
 	Phone Profile = iota
 	// Hub: ten million messages.
 	Hub
@@ -112,16 +113,18 @@ func (p Profile) options(dir string, l limits, key []byte) badger.Options {
 			WithBaseTableSize(8 << 20).WithBaseLevelSize(256 << 20).
 			WithCompression(options.Snappy).WithBlockCacheSize(64 << 20).WithIndexCacheSize(256 << 20)
 	default:
-		// Small tables, because a merge holds the buffers of a dozen of them at once, each several times a table's size.
+		// Small tables, because a merge holds the buffers of a dozen of them at once. No compression: it makes each of them three times as
+		// large, which under a phone's memory limit costs more in collections than it saves in writing; signatures, IDs and
+		// sealed bodies do not shrink. A block is then read where it is mapped, and needs no cache.
 		o = o.WithNumMemtables(2).WithNumCompactors(2).
 			WithNumLevelZeroTables(5).WithNumLevelZeroTablesStall(12).
 			WithBaseTableSize(min(l.memtable, 512<<10)).WithBaseLevelSize(32 << 20).
-			WithCompression(options.Snappy).WithBlockCacheSize(4 << 20)
+			WithCompression(options.None).WithBlockCacheSize(0)
 	}
-	if len(key) > 0 && o.IndexCacheSize == 0 {
-		// With encryption Badger panics without this cache. Without encryption a phone keeps the indexes and Bloom filters of all
+	if len(key) > 0 {
+		// With encryption Badger panics without these caches. Without encryption a phone keeps the indexes and Bloom filters of all
 		// tables in memory, 2 % of their size, which makes every lookup cheaper.
-		o = o.WithIndexCacheSize(4 << 20)
+		o = o.WithIndexCacheSize(max(o.IndexCacheSize, 4<<20)).WithBlockCacheSize(max(o.BlockCacheSize, 4<<20))
 	}
 	if l.compactAt > 0 {
 		// Flatten does nothing about level 0 until it has more than NumLevelZeroTables. Nobody would ever end a stall.

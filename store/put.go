@@ -137,10 +137,10 @@ func (s *Store) putGroup(group []*request) error {
 	return nil
 }
 
-// room is the space in a batch that one message may need: three keys, an own one's Life, a mark, a place on an agenda.
+// room is the space in a batch that one message may need: two keys, an own one's Life, a mark, a place on an agenda and in a sheaf.
 func room(m *protocol.Message) (entries, size int) {
-	return 6, len(m.Wire()) + recordSize + messageKeySize + idKeySize + liveSize + channelKeySize + 1 +
-		idKeySize + lifeSize + 16 + agendaKeySize + reconcile.KeySize
+	return 7, len(m.Wire()) + recordSize + messageKeySize + idKeySize + liveSize + idKeySize + lifeSize + 16 +
+		agendaKeySize + reconcile.KeySize + sheafKeySize + (maxSheaf+1)*reconcile.KeySize
 }
 
 // put adds one message to the batch, which it may have to commit first.
@@ -186,12 +186,12 @@ func (b *batch) insert(m *protocol.Message, k reconcile.Key, r record) error {
 	if err := b.set(appendMessageKey(b.alloc(messageKeySize), k), value); err != nil {
 		return err
 	}
+	b.s.filter.add(m.ID)
 	key := appendIDKey(b.alloc(idKeySize), m.ID)
 	if err := b.set(key, appendLive(b.alloc(liveSize), k)); err != nil {
 		return err
 	}
-	key = appendChannelKey(b.alloc(channelKeySize), m.Channel, k)
-	if err := b.set(key, append(b.alloc(1), k.Rank())); err != nil {
+	if err := b.tie(m.Channel, k, value); err != nil {
 		return err
 	}
 	b.schedule(prefixExpiry, classOf(r, k), r.expires(m.Life()), k)
@@ -226,6 +226,12 @@ func (b *batch) younger(m *protocol.Message, age time.Duration) error {
 	}
 	if age > r.age-m.Life()/256 {
 		return nil
+	}
+	if r.newest == untied { // it came with this batch, which will finish the record
+		if err := b.flush(); err != nil {
+			return err
+		}
+		return b.younger(m, age)
 	}
 	r.age = age
 	// The agenda keeps the old place: when that is due, the sweep finds the new one.

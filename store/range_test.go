@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"iter"
 	"slices"
 	"testing"
 	"time"
@@ -187,4 +188,41 @@ func TestLeaveRange(t *testing.T) {
 		t.Fatal(err)
 	}
 	shut(t, s)
+}
+
+// TestAfter: a reader that goes on behind any message, kept or not, sees exactly the rest.
+func TestAfter(t *testing.T) {
+	s := open(t, store.Config{})
+	defer shut(t, s)
+	shelf(t, s)
+	for name, from := range map[string]func(reconcile.Key) iter.Seq2[store.Entry, error]{
+		"all":       s.NewestAfter,
+		"a channel": func(k reconcile.Key) iter.Seq2[store.Entry, error] { return s.ChannelAfter(protocol.Channel{1}, k) },
+	} {
+		keys := func(after reconcile.Key) (out []reconcile.Key) {
+			t.Helper()
+			for e, err := range from(after) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				out = append(out, e.Key())
+			}
+			return out
+		}
+		whole := keys(reconcile.Key{})
+		if len(whole) != map[string]int{"all": 90, "a channel": 30}[name] {
+			t.Fatalf("%s has %d messages", name, len(whole))
+		}
+		for i, k := range whole {
+			if got := keys(k); !slices.Equal(got, whole[i+1:]) {
+				t.Fatalf("%s behind message %d: %d messages, want %d", name, i, len(got), len(whole)-i-1)
+			}
+		}
+		// A key that is not there, one millisecond younger than the third: the third is the next.
+		third := whole[2]
+		absent := reconcile.NewKey(third.Rank(), third.Created()+1, reconcile.ID{1})
+		if got := keys(absent); !slices.Equal(got, whole[2:]) {
+			t.Errorf("%s behind a message that is not there: %d messages, want %d", name, len(got), len(whole)-2)
+		}
+	}
 }

@@ -15,10 +15,16 @@ type record struct {
 	received uint64        // wall ms, for display
 	since    time.Duration // running time at first receipt, in whole ms
 	age      time.Duration // smallest age seen, in whole ms
+	newest   uint64        // the sheaf of the message, without the channel
+	seq      uint64
 }
 
-// recordSize is the encoded record: flags 1, received 6, since 6, age 4. The message follows.
-const recordSize = 17
+// recordSize is the encoded record: flags 1, received 6, since 6, age 4, then the sheaf: newest 6, seq 8. The message follows.
+const (
+	recordSize = recordSheaf + 14
+
+	recordSheaf = 17
+)
 
 const flagOwn = 1
 
@@ -30,8 +36,17 @@ func (r record) append(b []byte) []byte {
 	b = append(b, flags)
 	b = appendUint48(b, r.received)
 	b = appendUint48(b, uint64(max(r.since.Milliseconds(), 0)))
-	return binary.BigEndian.AppendUint32(b, uint32(min(max(r.age.Milliseconds(), 0), math.MaxUint32)))
+	b = binary.BigEndian.AppendUint32(b, uint32(min(max(r.age.Milliseconds(), 0), math.MaxUint32)))
+	return binary.BigEndian.AppendUint64(appendUint48(b, r.newest), r.seq)
 }
+
+// setSheaf writes the sheaf into an encoded record.
+func setSheaf(value []byte, newest, seq uint64) {
+	binary.BigEndian.AppendUint64(appendUint48(value[:recordSheaf], newest), seq)
+}
+
+// sheaf is where the message of a record stands in its channel.
+func (r record) sheaf(c protocol.Channel) sheaf { return sheaf{c, r.newest, r.seq} }
 
 // parseRecord splits a stored value. ok is false for bytes that cannot be one: disks rot.
 func parseRecord(v []byte) (r record, wire []byte, ok bool) {
@@ -42,6 +57,8 @@ func parseRecord(v []byte) (r record, wire []byte, ok bool) {
 	r.received = uint48(v[1:])
 	r.since = time.Duration(uint48(v[7:])) * time.Millisecond
 	r.age = time.Duration(binary.BigEndian.Uint32(v[13:])) * time.Millisecond
+	r.newest = uint48(v[recordSheaf:])
+	r.seq = binary.BigEndian.Uint64(v[recordSheaf+6:])
 	return r, v[recordSize:], true
 }
 

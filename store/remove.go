@@ -44,8 +44,9 @@ const (
 )
 
 const (
-	// overhead is what a message takes beside its encoding: four keys, their values and Badger's own bytes.
-	overhead = recordSize + messageKeySize + idKeySize + liveSize + channelKeySize + 1 + reconcile.KeySize + 40
+	// overhead is what a message takes beside its encoding: two keys, their values, its places on an agenda and in a sheaf, and
+	// Badger's own bytes.
+	overhead = recordSize + messageKeySize + idKeySize + liveSize + 2*reconcile.KeySize + 43
 
 	// tombCost is what a dead message takes: its ID, its place in the order, its place on the agenda.
 	tombCost = idKeySize + deadSize + 1 + 2*reconcile.KeySize + 20
@@ -137,7 +138,7 @@ func (s *Store) write(change func(*batch) error) error {
 // graveRoom is the space that burying one message may need.
 const (
 	graveEntries = 8
-	graveSize    = messageKeySize + channelKeySize + 2*idKeySize + deadSize + lifeSize + messageKeySize +
+	graveSize    = 2*messageKeySize + 2*idKeySize + deadSize + lifeSize + sheafKeySize + maxSheaf*reconcile.KeySize +
 		agendaKeySize + reconcile.KeySize + 16
 )
 
@@ -160,7 +161,7 @@ func (b *batch) bury(k reconcile.Key, c Cause) error {
 	if err := b.delete(appendMessageKey(b.alloc(messageKeySize), k)); err != nil {
 		return err
 	}
-	if err := b.delete(appendChannelKey(b.alloc(channelKeySize), m.Channel, k)); err != nil {
+	if err := b.untie(r.sheaf(m.Channel), k); err != nil {
 		return err
 	}
 	b.state.messages--
@@ -202,6 +203,7 @@ func (b *batch) entomb(k reconcile.Key, c Cause) error {
 			return err
 		}
 	}
+	b.s.filter.add(protocol.ID(k.ID()))
 	key := appendIDKey(b.alloc(idKeySize), protocol.ID(k.ID()))
 	if err := b.set(key, appendDead(b.alloc(deadSize), k, c)); err != nil {
 		return err

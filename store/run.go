@@ -2,7 +2,11 @@ package store
 
 import (
 	"context"
+	"path/filepath"
+	"runtime/debug"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 const (
@@ -10,11 +14,17 @@ const (
 	syncEvery = 2 * time.Second
 	// saveEvery is how often an idle store writes its running time down: the wall clock bridges the rest.
 	saveEvery = time.Hour
+	// calmAfter is how long after the last write a phone gives memory back, if it was about a memtable's worth since the last time: it costs
+	// a collection, and reading from disk what is used again.
+	calmAfter = 15 * time.Second
 )
 
 // Run does what must happen from time to time, until ctx ends: it syncs what was written, expires what is due, and keeps the running
-// time. An idle store wakes once an hour.
+// time. An idle store wakes once an hour, and a phone's once more when it has become calm.
 func (s *Store) Run(ctx context.Context) error {
+	var g errgroup.Group
+	g.SetLimit(1) // making a filter: it may take longer than a sync may wait
+	defer g.Wait()
 	t := time.NewTimer(0)
 	defer t.Stop()
 	at := s.clock.mono() // when t fires
@@ -24,6 +34,7 @@ func (s *Store) Run(ctx context.Context) error {
 			return nil
 		case <-t.C:
 			s.tick(ctx)
+			g.TryGo(func() error { return s.refilterIdle(ctx) })
 			wait := s.nextWake()
 			at = s.clock.mono() + wait
 			t.Reset(wait)
@@ -47,9 +58,19 @@ func (s *Store) tick(ctx context.Context) {
 	}
 	s.mu.Lock()
 	now := s.clock.running()
+	calm := s.calm != 0 && now >= s.calm
+	if calm {
+		s.calm, s.written = 0, 0
+	}
 	due := s.due != 0 && now >= s.due
 	save := now-s.saved >= saveEvery
 	s.mu.Unlock()
+	if calm {
+		debug.FreeOSMemory() // merges leave more garbage than the program lives on, and an idle one collects every 2 minutes
+		if err := giveBack(filepath.Join(s.dir, dataDir)); err != nil {
+			s.log.Debug("memory not given back", "err", err)
+		}
+	}
 	if due {
 		if err := s.Sweep(ctx); err != nil && ctx.Err() == nil {
 			s.log.Warn("sweep failed", "err", err)
@@ -81,6 +102,9 @@ func (s *Store) nextWake() time.Duration {
 	if s.due != 0 {
 		wait = min(wait, s.due-now)
 	}
+	if s.calm != 0 {
+		wait = min(wait, s.calm-now)
+	}
 	if s.unsynced {
 		wait = min(wait, syncEvery)
 	}
@@ -96,6 +120,9 @@ func (s *Store) Sync() error {
 	s.mu.Lock()
 	do := s.unsynced
 	s.unsynced = false
+	if do && s.profile == Phone && s.written >= s.limits.memtable {
+		s.calm = s.clock.running() + calmAfter
+	}
 	s.mu.Unlock()
 	if !do {
 		return nil

@@ -50,7 +50,7 @@ type state struct {
 }
 
 // formatVersion changes when a store of before cannot be read.
-const formatVersion = 1
+const formatVersion = 2
 
 // stateSize is the encoded state: eight-byte integers in the order of the fields.
 const stateSize = 8 * (8 + int(causes))

@@ -53,6 +53,7 @@ type Store struct {
 	db      *badger.DB
 	lock    io.Closer // the folder is ours; nil in memory
 	users   users
+	filter  filter
 
 	// token is held by the one writer. What it guards: pending, marked, and every write to db.
 	token   chan struct{}
@@ -72,6 +73,8 @@ type Store struct {
 	rot         []reconcile.Key          // damaged records to drop, at most maxRot
 	due         time.Duration            // when the next agenda bucket is due
 	saved       time.Duration            // when the running time was written down last
+	calm        time.Duration            // when to give memory back, or 0
+	written     int64                    // bytes put since memory was given back
 	unsynced    bool
 	full        uint64
 	failed      error
@@ -101,6 +104,7 @@ func Open(c Config) (*Store, error) {
 		token: make(chan struct{}, 1), wake: make(chan struct{}, 1), merging: make(chan struct{}, 1),
 		marked: map[reconcile.Prefix]struct{}{},
 		own:    map[protocol.ID]struct{}{},
+		filter: filter{now: newIDSet(0)},
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
