@@ -53,6 +53,12 @@ type Config struct {
 	// Log receives what a person who runs a node should know. Nil discards it.
 	Log *slog.Logger
 
+	// Arrived, when not nil, is called once for each message that was accepted and stored, whatever way it came: for
+	// simulators and for whoever shows a message's way while the program runs. It is called from the door, from several
+	// goroutines at once, before the message is passed on; it must return at once and not call the node. Nothing here
+	// keeps what it is told, and neither should the callee keep it on disk: a seized phone must not tell who met whom.
+	Arrived func(Arrival)
+
 	// Version is reported in Status. It never goes on the wire.
 	Version string
 }

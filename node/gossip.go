@@ -6,12 +6,13 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	pubsub "github.com/libp2p/go-libp2p-pubsub"
 	pb "github.com/libp2p/go-libp2p-pubsub/pb"
-	"github.com/libp2p/go-libp2p/core/host"
+	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	libp2p "github.com/libp2p/go-libp2p/core/protocol"
 	"google.golang.org/protobuf/proto"
@@ -26,30 +27,33 @@ const (
 	gossipProtocol = libp2p.ID("/longear/meshsub/1.2.0")
 )
 
-// gossip is the node's place in the mesh.
+// gossip is the node's place in the mesh. It sleeps while no peer is connected: see sleep.go.
 type gossip struct {
-	ps    *pubsub.PubSub
-	topic *pubsub.Topic
+	moves chan struct{} // of size 1: a peer came or went; more of them say the same
 
-	// Counters of what pubsub would lose in silence.
-	dropped    atomic.Uint64
-	duplicates atomic.Uint64
-	delivered  atomic.Uint64
-	sentBytes  atomic.Uint64
+	mu    sync.Mutex
+	mesh  *mesh                // guarded by mu; nil while asleep
+	risen chan struct{}        // guarded by mu; closed when mesh is there, nil while nobody waits for it
+	reach map[peer.ID]struct{} // guarded by mu; the peers that the mesh has a stream to
+
+	// Counters of what pubsub would lose in silence. They go on from one waking to the next.
+	dropped, duplicates, delivered          atomic.Uint64
+	sentBytes, receivedBytes, repeatedBytes atomic.Uint64
 }
 
 // meshParams are gossipsub's parameters. A thin mesh: with D=3 60 nodes of 16 links each sent 2.9 times the payload and 1.0
 // duplicates a delivery, with D=4 4.05 and 2.2, with the default 6 7.5 and 5.9; the 0.15 % that D=3 was late with came by sync. gossipsub
 // wants Dout below D/2, so it is 0 there: a node whose mesh an attacker has filled is served by sync, which asks every
-// link. The history keeps a lost message findable through IHAVE for six heartbeats instead of three.
+// link. What it has is told to a tenth of the other peers, two at least, for two heartbeats: with a quarter, four and six the IDs took
+// three times the bytes of the messages. A node is still told of each message by some four peers, and sync asks every link.
 func meshParams(lim limits) pubsub.GossipSubParams {
 	p := pubsub.DefaultGossipSubParams()
 	p.D, p.Dlo, p.Dhi, p.Dout = 3, 2, 5, 0
 	if lim.meshWide {
 		p.D, p.Dlo, p.Dhi, p.Dout = 6, 4, 12, 2
 	}
-	p.Dscore, p.Dlazy = 1, 4
-	p.HistoryLength, p.HistoryGossip = 10, 6
+	p.Dscore, p.Dlazy, p.GossipFactor = 1, 2, 0.1
+	p.HistoryLength, p.HistoryGossip = 10, 2
 	p.PruneBackoff = 20 * time.Second
 	p.HeartbeatInterval = time.Second
 	return p
@@ -61,9 +65,17 @@ func features(f pubsub.GossipSubFeature, _ libp2p.ID) bool {
 	return f == pubsub.GossipSubFeatureMesh || f == pubsub.GossipSubFeatureIdontwant
 }
 
-// joinGossip attaches pubsub to the host. It must come before the host listens. pubsub's own goroutines end with ctx.
-func (n *Node) joinGossip(ctx context.Context, h host.Host) error {
-	g := &n.gossip
+// mesh is pubsub from one waking to the next sleep.
+type mesh struct {
+	ps      *pubsub.PubSub
+	topic   *pubsub.Topic
+	handler network.StreamHandler // pubsub's, for the streams that peers open
+	streams int                   // guarded by the gossip's mu; how many of them it serves
+}
+
+// joinMesh starts pubsub, whose goroutines end with ctx.
+func (n *Node) joinMesh(ctx context.Context) (*mesh, error) {
+	h := &meshHost{Host: n.host}
 	ps, err := pubsub.NewGossipSub(ctx, h,
 		pubsub.WithGossipSubProtocols([]libp2p.ID{gossipProtocol}, features),
 		pubsub.WithGossipSubParams(meshParams(n.cfg.Profile.limits())),
@@ -81,26 +93,25 @@ func (n *Node) joinGossip(ctx context.Context, h host.Host) error {
 		pubsub.WithSeenMessagesTTL(10*time.Minute),
 		pubsub.WithFloodPublish(false),
 		pubsub.WithPeerExchange(false),
-		pubsub.WithRawTracer((*gossipTrace)(g)),
+		pubsub.WithRawTracer((*gossipTrace)(&n.gossip)),
 	)
 	if err != nil {
-		return fmt.Errorf("join gossip: %w", err)
+		return nil, fmt.Errorf("join gossip: %w", err)
 	}
 	err = ps.RegisterTopicValidator(topicName, n.validate,
 		pubsub.WithValidatorConcurrency(64), pubsub.WithValidatorTimeout(2*time.Second))
 	if err != nil {
-		return fmt.Errorf("join gossip: %w", err)
+		return nil, fmt.Errorf("join gossip: %w", err)
 	}
 	topic, err := ps.Join(topicName)
 	if err != nil {
-		return fmt.Errorf("join gossip: %w", err)
+		return nil, fmt.Errorf("join gossip: %w", err)
 	}
 	// Relaying is enough: readers are woken by the store's door, so there is no subscription to overflow.
 	if _, err := topic.Relay(); err != nil {
-		return fmt.Errorf("join gossip: %w", err)
+		return nil, fmt.Errorf("join gossip: %w", err)
 	}
-	g.ps, g.topic = ps, topic
-	return nil
+	return &mesh{ps: ps, topic: topic, handler: h.handler}, nil
 }
 
 // gossipID names what pubsub has seen. It covers the signature: were it the message's ID, whoever sent a
@@ -130,29 +141,42 @@ func (n *Node) validate(ctx context.Context, from peer.ID, msg *pubsub.Message) 
 		return pubsub.ValidationIgnore
 	}
 	// pubsub keeps msg.Data for its own cache and never writes to it; the store copies.
-	v := n.door.one(ctx, arrival{wire: msg.Data[size:], age: time.Duration(age) * time.Millisecond, from: from, way: byGossip})
+	v := n.door.one(ctx, arrival{wire: msg.Data[size:], age: time.Duration(age) * time.Millisecond, from: from, way: ByGossip})
 	switch {
 	case v == protocol.Accept:
 		return pubsub.ValidationAccept
+	case v == protocol.IgnoreKnown:
+		n.gossip.repeatedBytes.Add(uint64(len(msg.Data) - size))
 	case v.Rejected():
 		return pubsub.ValidationReject
 	}
 	return pubsub.ValidationIgnore
 }
 
-// tell gives a message that is stored here to the mesh.
-func (n *Node) tell(ctx context.Context, m *protocol.Message, age time.Duration) error {
-	if m.Flags&protocol.LocalOnly != 0 {
-		return nil // the mesh cannot choose its links; sync can
+// tell gives a message that is stored here to the mesh and reports whether the mesh has it. While gossip sleeps there is nobody
+// to tell; whoever comes gets it by sync.
+func (n *Node) tell(ctx context.Context, m *protocol.Message, age time.Duration) (bool, error) {
+	return n.tellWire(ctx, m.Wire(), m.Flags, age)
+}
+
+func (n *Node) tellWire(ctx context.Context, wire []byte, flags uint32, age time.Duration) (bool, error) {
+	mesh := n.gossip.now()
+	if mesh == nil || flags&protocol.LocalOnly != 0 {
+		return false, nil // the mesh cannot choose its links; sync can
 	}
-	data := binary.AppendUvarint(make([]byte, 0, 10+len(m.Wire())), uint64(max(age.Milliseconds(), 0)))
-	return n.gossip.topic.Publish(ctx, append(data, m.Wire()...))
+	data := binary.AppendUvarint(make([]byte, 0, 10+len(wire)), uint64(max(age.Milliseconds(), 0)))
+	err := mesh.topic.Publish(ctx, append(data, wire...))
+	return err == nil, err
 }
 
 // watchdog closes connections whose gossip has gone deaf: one reset of one pubsub stream silences that
 // direction for as long as the connection lives, while it still looks connected. Discovery dials again.
 func (n *Node) watchdog(strikes map[peer.ID]int) {
-	listed := n.gossip.ps.ListPeers(topicName)
+	mesh := n.gossip.now()
+	if mesh == nil {
+		return
+	}
+	listed := mesh.ps.ListPeers(topicName)
 	for _, l := range n.links.all() {
 		p := l.peer
 		if time.Since(l.opened) < 10*time.Second || slices.Contains(listed, p) || !n.speaksGossip(p) {
@@ -182,13 +206,24 @@ type gossipTrace gossip
 
 func (t *gossipTrace) DropRPC(*pubsub.RPC, peer.ID)         { t.dropped.Add(1) }
 func (t *gossipTrace) UndeliverableMessage(*pubsub.Message) { t.dropped.Add(1) }
-func (t *gossipTrace) DuplicateMessage(*pubsub.Message)     { t.duplicates.Add(1) }
 func (t *gossipTrace) DeliverMessage(*pubsub.Message)       { t.delivered.Add(1) }
+func (t *gossipTrace) DuplicateMessage(m *pubsub.Message) {
+	t.duplicates.Add(1)
+	_, age := binary.Uvarint(m.Data)
+	t.repeatedBytes.Add(uint64(len(m.Data) - max(age, 0)))
+}
+
+func (t *gossipTrace) RecvRPC(rpc *pubsub.RPC) {
+	t.receivedBytes.Add(uint64(proto.Size(&rpc.RPC)))
+}
+
 func (t *gossipTrace) SendRPC(rpc *pubsub.RPC, _ peer.ID) {
 	t.sentBytes.Add(uint64(proto.Size(&rpc.RPC)))
 }
-func (t *gossipTrace) OnNewOutboundStream(peer.ID, libp2p.ID)               {}
-func (t *gossipTrace) OnClosedOutboundStream(peer.ID)                       {}
+
+func (t *gossipTrace) OnNewOutboundStream(p peer.ID, _ libp2p.ID) { (*gossip)(t).reached(p, true) }
+
+func (t *gossipTrace) OnClosedOutboundStream(p peer.ID)                     { (*gossip)(t).reached(p, false) }
 func (t *gossipTrace) Join(string)                                          {}
 func (t *gossipTrace) Leave(string)                                         {}
 func (t *gossipTrace) Graft(peer.ID, string)                                {}
@@ -196,5 +231,4 @@ func (t *gossipTrace) Prune(peer.ID, string)                                {}
 func (t *gossipTrace) ValidateMessage(*pubsub.Message)                      {}
 func (t *gossipTrace) RejectMessage(*pubsub.Message, string)                {}
 func (t *gossipTrace) ThrottlePeer(peer.ID)                                 {}
-func (t *gossipTrace) RecvRPC(*pubsub.RPC)                                  {}
 func (t *gossipTrace) SendRPCCompleted(*pubsub.RPC, peer.ID, time.Duration) {}

@@ -14,24 +14,38 @@ import (
 // maxAge is the largest age a sender may claim, in ms: beyond the longest lifetime nothing is worth sending.
 const maxAge = uint64(protocol.MaxLifetime / time.Millisecond)
 
-// way is how a message came in.
-type way uint8
+// Way is how a message came in.
+type Way uint8
 
+// The ways.
 const (
-	byGossip way = iota // a peer told it
-	bySync              // this node asked a peer for it
-	byHand              // made here, imported, or posted by a guest
+	ByGossip Way = iota // a peer told it
+	BySync              // this node asked a peer for it
+	ByFile              // imported from a carry file
+	ByHand              // written here, or posted here by a guest or a program
+	ways
 )
 
 // String names the way for people.
-func (w way) String() string { return [...]string{"gossip", "sync", "this node"}[w] }
+func (w Way) String() string { return [...]string{"gossip", "sync", "carry file", "this node"}[w] }
+
+// network reports whether a peer brought the message.
+func (w Way) network() bool { return w == ByGossip || w == BySync }
+
+// Arrival says how a message came to be stored here: see Config.Arrived.
+type Arrival struct {
+	ID   protocol.ID
+	Way  Way
+	From peer.ID   // the peer that gave it; empty unless the way is ByGossip or BySync
+	At   time.Time // by this node's clock
+}
 
 // arrival is a message's bytes at the door.
 type arrival struct {
 	wire []byte
 	age  time.Duration
-	from peer.ID // empty when byHand
-	way  way
+	from peer.ID // empty unless a peer brought it
+	way  Way
 }
 
 // door is the one way in: whatever is stored, relayed or shown has passed it, in this order, cheapest check first:
@@ -116,7 +130,7 @@ func (d *door) batch(ctx context.Context, in []arrival) []protocol.Verdict {
 	d.keep(ctx, in, items, kept, out)
 	for i := range in {
 		d.n.counts.refuse(out[i])
-		if out[i].Rejected() && in[i].way != byHand {
+		if out[i].Rejected() && in[i].way.network() {
 			d.n.blame(in[i].from, pointsMessage, out[i].String())
 		}
 	}
@@ -129,7 +143,7 @@ func (d *door) glance(a arrival) (*protocol.Unverified, protocol.Verdict) {
 	if v != protocol.Accept {
 		return nil, v
 	}
-	if a.way != bySync { // sync asks only for what is missing, and the store looks again
+	if a.way != BySync { // sync asks only for what is missing, and the store looks again
 		if v := d.n.store.Known(u.ID()); v != protocol.Accept {
 			return nil, v
 		}

@@ -54,7 +54,8 @@ type link struct {
 	// can have under way; the reader waits when it is full.
 	events chan event
 	// due asks the loop for a round. Of size 1: more asking is the same asking.
-	due chan struct{}
+	due  chan struct{}
+	news atomic.Bool // something has come in since the last look; set before due, cleared by the loop
 
 	// Owned by the loop.
 	session   *reconcile.Session
@@ -80,8 +81,7 @@ type link struct {
 	// spurned are messages of this peer's that this node does not take. Guarded by mu.
 	spurned map[reconcile.Key]struct{}
 
-	took, gave        atomic.Uint64 // messages
-	received, sent    atomic.Uint64 // bytes
+	took, gave        atomic.Uint64 // messages; the node's counts have the sums
 	lastRound, rounds atomic.Int64  // unix ms of the last finished round; how many
 	equal             atomic.Bool   // the last round found nothing
 }
@@ -159,12 +159,18 @@ func (l *link) waitGone(ctx context.Context) {
 
 // run serves the link until it fails or ctx ends.
 func (l *link) run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	g, ctx := errgroup.WithContext(ctx)
 	stop := context.AfterFunc(ctx, func() { l.stream.Reset() })
 	defer stop()
 	g.Go(func() error { return l.read(ctx) })
-	g.Go(func() error { return l.loop(ctx) })
-	err := g.Wait()
+	err := l.loop(ctx) // here: a goroutine's stack is a good part of an idle link
+	first := ctx.Err() == nil
+	cancel()
+	if other := g.Wait(); !first {
+		err = other
+	}
 	if errors.Is(err, errFrame) {
 		l.n.blame(l.peer, pointsFrame, err.Error())
 	}
@@ -177,7 +183,8 @@ func (l *link) read(ctx context.Context) error {
 	var intake errgroup.Group
 	intake.SetLimit(2)
 	defer intake.Wait()
-	r := bufio.NewReaderSize(countReader{l.stream, &l.received}, 4096)
+	// Large frames go past the buffer, which is for the heads of frames and for the small ones of quiet rounds.
+	r := bufio.NewReaderSize(countReader{l.stream, &l.n.counts.received}, 512)
 	for {
 		kind, payload, err := readFrame(r)
 		if err != nil {
@@ -253,7 +260,7 @@ func (l *link) flush(b []byte) error {
 		return err
 	}
 	n, err := l.stream.Write(b)
-	l.sent.Add(uint64(n))
+	l.n.counts.sent.Add(uint64(n))
 	return err
 }
 

@@ -72,6 +72,7 @@ func (n *Node) watchLinks(ctx context.Context) (stop func()) {
 				n.spawn(func() { c.Close() })
 				return
 			}
+			n.gossip.moved()
 			n.ladder.Connected(c.RemotePeer(), c.RemoteMultiaddr())
 			if c.Stat().Direction == network.DirOutbound {
 				n.spawn(func() { n.keepLink(ctx, c) })
@@ -79,6 +80,7 @@ func (n *Node) watchLinks(ctx context.Context) (stop func()) {
 		},
 		DisconnectedF: func(net network.Network, c network.Conn) {
 			if net.Connectedness(c.RemotePeer()) != network.Connected {
+				n.gossip.moved()
 				n.ladder.Disconnected(c.RemotePeer(), c.RemoteMultiaddr())
 				n.meters.forget(c.RemotePeer())
 			}

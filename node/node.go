@@ -43,8 +43,8 @@ type Node struct {
 	// Set by Run before ready is closed, not changed after.
 	host   host.Host
 	ladder *discovery.Ladder
-	gossip gossip
 
+	gossip  gossip
 	door    door
 	readers readers
 	links   links
@@ -52,7 +52,8 @@ type Node struct {
 	bans    bans
 	meters  meters
 	counts  counts
-	wakes   chan wake // to schedule, see post
+	wakes   chan wake   // to schedule, see post
+	stirred atomic.Bool // see stir
 	floor   floor
 	ownGen  atomic.Uint64
 
@@ -80,6 +81,7 @@ func New(cfg Config) (*Node, error) {
 		ready:   make(chan struct{}),
 		wakes:   make(chan wake, 64),
 	}
+	n.gossip.moves = make(chan struct{}, 1)
 	if n.log == nil {
 		n.log = slog.New(slog.DiscardHandler)
 	}
@@ -109,12 +111,8 @@ func (n *Node) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := n.joinGossip(ctx, h); err != nil {
-		if ctx.Err() != nil {
-			return nil // stopped before it began
-		}
-		return err
-	}
+	deafen := n.hearGossip(ctx)
+	defer deafen()
 	stop := n.watchLinks(ctx)
 	defer stop()
 	if err := n.listen(); err != nil {
@@ -122,6 +120,7 @@ func (n *Node) Run(ctx context.Context) error {
 	}
 	close(n.ready)
 	g.Go(func() error { return n.ladder.Run(ctx) })
+	g.Go(func() error { return n.keepGossip(ctx) })
 	g.Go(func() error { return n.schedule(ctx) })
 	g.Go(func() error { return n.store.Run(ctx) })
 	return g.Wait()
@@ -239,6 +238,12 @@ func (d *dialer) Dial(ctx context.Context, info peer.AddrInfo) error {
 func (n *Node) arrived(m *protocol.Message, a *arrival) {
 	n.readers.tell(m)
 	n.counts.arrived(a.way)
+	if a.way == ByGossip {
+		n.stir()
+	}
+	if n.cfg.Arrived != nil {
+		n.cfg.Arrived(Arrival{ID: m.ID, Way: a.way, From: a.from, At: n.wall()})
+	}
 }
 
 // wall is the time of day by this node's clock.

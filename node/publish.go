@@ -42,7 +42,7 @@ func (n *Node) PostOwn(ctx context.Context, m *protocol.Message) error {
 		return fmt.Errorf("publish: the store said %v", verdicts[0])
 	}
 	n.ownGen.Add(1)
-	n.arrived(m, &arrival{way: byHand})
+	n.arrived(m, &arrival{way: ByHand})
 	n.spread(ctx, m, 0)
 	return nil
 }
@@ -50,7 +50,7 @@ func (n *Node) PostOwn(ctx context.Context, m *protocol.Message) error {
 // Post brings a message that somebody else signed (a guest, a program) through the one door and tells it to whoever
 // is connected.
 func (n *Node) Post(ctx context.Context, wire []byte) (protocol.Verdict, error) {
-	v := n.door.one(ctx, arrival{wire: wire, way: byHand})
+	v := n.door.one(ctx, arrival{wire: wire, way: ByHand})
 	if v == protocol.IgnoreStore {
 		return v, errors.New("post: the store failed")
 	}
@@ -67,15 +67,17 @@ func (n *Node) Post(ctx context.Context, wire []byte) (protocol.Verdict, error) 
 	return v, nil
 }
 
-// spread tells the mesh and makes every link look for differences: gossip may lose what is told in the moment a contact begins.
+// spread tells the mesh and makes every link look for differences: gossip may lose what it is told.
 func (n *Node) spread(ctx context.Context, m *protocol.Message, age time.Duration) {
 	if n.up() != nil {
 		return
 	}
-	if err := n.tell(ctx, m, age); err != nil {
+	why := told
+	if ok, err := n.tell(ctx, m, age); !ok {
+		why = atOnce
 		n.log.Debug("gossip did not take a message", "msg", m.ID, "err", err)
 	}
-	n.nudge(nil)
+	n.nudge(nil, why)
 }
 
 // Imported counts what came of a carry file.
@@ -114,7 +116,7 @@ func (n *Node) Import(ctx context.Context, records iter.Seq2[protocol.CarryRecor
 			damage = err // the last one says how far the file could be read
 			continue
 		}
-		batch = append(batch, arrival{wire: r.Wire, age: r.Age, way: byHand})
+		batch = append(batch, arrival{wire: r.Wire, age: r.Age, way: ByFile})
 		if len(batch) == importBatch {
 			if err := flush(); err != nil {
 				return done, err
@@ -125,7 +127,7 @@ func (n *Node) Import(ctx context.Context, records iter.Seq2[protocol.CarryRecor
 		return done, err
 	}
 	if done.New > 0 {
-		n.nudge(nil)
+		n.nudge(nil, atOnce)
 	}
 	return done, damage
 }

@@ -119,7 +119,7 @@ func (l *link) admit(payload []byte) (*pull, []arrival, error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		arrivals = append(arrivals, arrival{wire: wire, age: time.Duration(age) * time.Millisecond, from: l.peer, way: bySync})
+		arrivals = append(arrivals, arrival{wire: wire, age: time.Duration(age) * time.Millisecond, from: l.peer, way: BySync})
 		rest = next
 	}
 	return p, arrivals, nil
@@ -128,18 +128,63 @@ func (l *link) admit(payload []byte) (*pull, []arrival, error) {
 // takeIn brings pulled messages through the door.
 func (l *link) takeIn(ctx context.Context, in []arrival) {
 	accepted := 0
+	var news []arrival
 	for i, v := range l.n.door.batch(ctx, in) {
 		switch v {
 		case protocol.Accept:
 			accepted++
+			if in[i].age < freshAge {
+				news = append(news, in[i])
+			}
 		case protocol.IgnoreExpired, protocol.IgnoreFull, protocol.IgnoreMuted:
 			l.spurn(in[i].wire)
+		case protocol.IgnoreKnown:
+			l.n.counts.repeated.Add(uint64(len(in[i].wire)))
 		}
 	}
 	l.took.Add(uint64(accepted))
-	if accepted > 0 {
-		l.n.nudge(l)
+	l.n.counts.took.Add(uint64(accepted))
+	if accepted == 0 {
+		return
 	}
+	why := atOnce
+	if len(news) == accepted && accepted <= newsMost && l.toGossip(ctx, news) {
+		why = told
+	}
+	l.n.nudge(l, why)
+}
+
+// What has just been posted is spreading by gossip while a round finds it. If every node that pulled it made its other links look at
+// once, sync would race gossip through the whole mesh and win with ten times the work. So what is fresh is left to gossip.
+const (
+	// freshAge is the age up to which gossip is taken to be at work on a message.
+	freshAge = 2 * time.Second
+	// newsMost is how many fresh messages of one frame are left to gossip; more are a backlog, for which its queues are too short.
+	newsMost = 16
+)
+
+// toGossip reports whether gossip has fresh messages that came by sync. What came over an old link was told where it
+// was posted, or where it entered the mesh. Over a young one, or one that gossip does not reach, it may enter the mesh here:
+// then it is told here.
+func (l *link) toGossip(ctx context.Context, news []arrival) bool {
+	enters := !l.trusted(time.Now())
+	for _, a := range news {
+		u, v := protocol.Decode(a.wire)
+		if v != protocol.Accept {
+			return false
+		}
+		_, d := u.Claims()
+		if d.Flags&protocol.LocalOnly != 0 {
+			return false // gossip never has it
+		}
+		if !enters {
+			continue
+		}
+		if ok, _ := l.n.tellWire(ctx, a.wire, d.Flags, a.age); !ok {
+			return false
+		}
+	}
+	return true
 }
 
 // spurn remembers that a message of this peer's is not wanted, so that it is not pulled with every round. Only for
@@ -212,7 +257,7 @@ func (l *link) advance(p *pull) error {
 	}
 	l.mu.Unlock()
 	if l.n.leases.give(l, free) {
-		l.n.nudge(l)
+		l.n.nudge(l, atOnce)
 	}
 	if err := l.flush(l.pump(out)); err != nil {
 		return err

@@ -10,35 +10,56 @@ import (
 
 // The node's clockwork: one goroutine owns every timer of sync, and without a link it has none running.
 const (
-	// syncEvery is the mean time between rounds on a quiet link. Equal stores pay about 60 bytes for one.
+	// syncEvery is the mean time between rounds on a link on which they move messages. Equal stores pay about 60 bytes for one.
 	syncEvery = 5 * time.Second
+	// syncSeldom is what it grows to, doubling, on a link where rounds find nothing to move, whether or not gossip brings
+	// anything: it has lost nothing there. A round takes both sides half a millisecond to learn that. It also bounds how long a peer that went silent in a round goes unnoticed.
+	syncSeldom = 30 * time.Second
 	// syncGap is the least time between two rounds on one link, however much arrives: what arrives meanwhile goes
 	// together.
 	syncGap = 150 * time.Millisecond
-	// watchEvery is how often gossip is looked at for deafness.
+	// grace is the mean time that gossip has for a message of ours before a round looks for it too. Rounds that run while a
+	// message spreads cost more than its spreading.
+	grace = 2 * time.Second
+	// youth is how long a new link is not left to gossip: a contact may be short, and a mesh takes some heartbeats to form.
+	youth = 10 * time.Second
+	// youngGap is the time in which a young link looks for what came in by gossip.
+	youngGap = 500 * time.Millisecond
+	// watchEvery is how often gossip is looked at for deafness, at most: it is done when some link is due, and sooner only while
+	// one is suspect.
 	watchEvery = 5 * time.Second
 )
 
 // agenda is when each link's next round is due.
-type agenda struct {
-	due  map[*link]time.Time
-	last map[*link]time.Time // when it was last asked
+type agenda map[*link]*plan
+
+// plan is one link's part of the agenda.
+type plan struct {
+	due, last time.Time     // last is when it was asked
+	pause     time.Duration // mean time to the round after, if nothing comes between
+	news      bool          // something has come in since it was last asked
+	arrivals  uint64        // of the node when it was last asked
+	moved     uint64        // messages on this link until then
+	rounds    int64         // finished on this link until then
 }
 
 // schedule asks links for rounds until ctx ends.
 func (n *Node) schedule(ctx context.Context) error {
-	a := agenda{due: make(map[*link]time.Time), last: make(map[*link]time.Time)}
+	a := make(agenda)
 	strikes := make(map[peer.ID]int)
 	var watched time.Time
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
 		now := time.Now()
-		wait := a.tend(n.links.all(), now)
-		if len(a.due) > 0 {
+		wait := n.tend(a, now)
+		if len(a) > 0 {
 			if now.Sub(watched) >= watchEvery {
 				watched = now
 				n.watchdog(strikes)
+			}
+			if len(strikes) > 0 {
+				wait = min(wait, watchEvery)
 			}
 			timer.Reset(max(wait, time.Millisecond))
 		} else {
@@ -49,44 +70,56 @@ func (n *Node) schedule(ctx context.Context) error {
 			return nil
 		case <-timer.C:
 		case w := <-n.wakes:
-			a.enter(n.links.all(), time.Now())
-			a.wake(w, time.Now())
+			n.enter(a, n.links.all(), time.Now())
+			n.wake(a, w, time.Now())
 		}
 	}
 }
 
 // enter notes new links. The first round of each begins with the link itself.
-func (a *agenda) enter(links []*link, now time.Time) {
+func (n *Node) enter(a agenda, links []*link, now time.Time) {
 	for _, l := range links {
-		if _, known := a.due[l]; !known {
-			a.due[l], a.last[l] = now.Add(jitter(syncEvery)), now
+		if a[l] == nil {
+			a[l] = &plan{due: now.Add(jitter(syncEvery)), last: now, pause: syncEvery, arrivals: n.counts.arrivals.Load()}
 		}
 	}
 }
 
 // tend asks the links that are due, forgets those that are gone, and returns how long nothing is due.
-func (a *agenda) tend(links []*link, now time.Time) time.Duration {
-	a.enter(links, now)
+func (n *Node) tend(a agenda, now time.Time) time.Duration {
+	links := n.links.all()
+	n.enter(a, links, now)
 	live := make(map[*link]struct{}, len(links))
-	wait := syncEvery
+	wait := syncSeldom
 	for _, l := range links {
 		live[l] = struct{}{}
-		due := a.due[l]
-		if !due.After(now) {
-			l.ask()
-			a.last[l] = now
-			due = now.Add(jitter(syncEvery))
-			a.due[l] = due
+		p := a[l]
+		if !p.due.After(now) {
+			n.stirred.Store(false) // before the look at what has arrived: see stir
+			p.ask(l, n.counts.arrivals.Load(), now)
 		}
-		wait = min(wait, due.Sub(now))
+		wait = min(wait, p.due.Sub(now))
 	}
-	for l := range a.due {
+	for l := range a {
 		if _, ok := live[l]; !ok {
-			delete(a.due, l)
-			delete(a.last, l)
+			delete(a, l)
 		}
 	}
 	return wait
+}
+
+// ask asks a link and plans the next time. Both ends do so: if anything is new at either, that end is early.
+func (p *plan) ask(l *link, arrivals uint64, now time.Time) {
+	moved, rounds := l.took.Load()+l.gave.Load(), l.rounds.Load()
+	l.ask(p.news || arrivals != p.arrivals)
+	switch {
+	case moved != p.moved: // gossip lost something here, or has not begun
+		p.pause = syncEvery
+	case rounds > p.rounds:
+		p.pause = min(2*p.pause, syncSeldom)
+	}
+	p.due, p.last, p.news = now.Add(jitter(p.pause)), now, false
+	p.arrivals, p.moved, p.rounds = arrivals, moved, rounds
 }
 
 // wake is a reason to look at links before their time; the zero value, that there is a new one.
@@ -94,28 +127,67 @@ type wake struct {
 	link *link
 	// others: every link but this one; otherwise only this one.
 	others bool
+	// why: how soon.
+	why reason
 }
 
-func (a *agenda) wake(w wake, now time.Time) {
-	for l := range a.due {
+// reason is why a link should look, and with it how soon.
+type reason uint8
+
+const (
+	atOnce reason = iota // sync brought something, or the peer asked
+	told                 // something that gossip has been told too
+	heard                // gossip brought something: it passes it on, but may lose it
+)
+
+func (n *Node) wake(a agenda, w wake, now time.Time) {
+	for l, p := range a {
 		if (l == w.link) == w.others {
 			continue
 		}
-		soon := now.Add(10 * time.Millisecond)
-		if free := a.last[l].Add(syncGap); free.After(soon) {
+		p.news = true
+		soon := now.Add(n.within(l, p.pause, w.why, now))
+		if free := p.last.Add(syncGap); free.After(soon) {
 			soon = free
 		}
-		if soon.Before(a.due[l]) {
-			a.due[l] = soon
+		if soon.Before(p.due) {
+			p.due = soon
 		}
 	}
 }
 
+// within is how long a link may wait, whose rounds come so often. What gossip cannot be trusted with on this link is not left to it.
+func (n *Node) within(l *link, pause time.Duration, why reason, now time.Time) time.Duration {
+	old := l.trusted(now)
+	switch {
+	case why == told && old:
+		return jitter(grace)
+	case why == heard && old:
+		return jitter(pause)
+	case why == heard:
+		return youngGap
+	}
+	return 10 * time.Millisecond
+}
+
+// trusted reports whether gossip can be trusted to reach the peer: the mesh has had time to form.
+func (l *link) trusted(now time.Time) bool {
+	return now.Sub(l.opened) > youth && l.n.gossip.reaches(l.peer)
+}
+
 // nudge makes every link but one look for differences soon: something new is here. except may be nil.
-func (n *Node) nudge(except *link) { n.post(wake{link: except, others: true}) }
+func (n *Node) nudge(except *link, why reason) { n.post(wake{link: except, others: true, why: why}) }
 
 // due makes one link look for differences soon.
 func (n *Node) due(l *link) { n.post(wake{link: l}) }
+
+// stir says that gossip has brought something. Once between two looks is enough: every link is due soon after the first, and looks
+// at everything that is there by then.
+func (n *Node) stir() {
+	if n.stirred.CompareAndSwap(false, true) {
+		n.nudge(nil, heard)
+	}
+}
 
 // post hands a wake to the schedule. 64 wait; when more come the last are dropped, which delays a round to its usual time.
 func (n *Node) post(w wake) {

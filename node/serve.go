@@ -78,6 +78,7 @@ func (l *link) answerPage(ctx context.Context) error {
 		return err
 	}
 	l.gave.Add(uint64(p.count))
+	l.n.counts.gave.Add(uint64(p.count))
 	if len(p.own) > 0 {
 		return l.n.store.Took(ctx, l.token(), p.own)
 	}

@@ -14,9 +14,13 @@ import (
 
 // counts are the node's counters. Every refusal, drop and arrival is in one of them.
 type counts struct {
-	verdicts    [32]atomic.Uint64 // by protocol.Verdict, all but Accept
-	ways        [3]atomic.Uint64  // accepted, by way
-	unsolicited atomic.Uint64     // frames of messages that nobody asked for
+	verdicts    [32]atomic.Uint64   // by protocol.Verdict, all but Accept
+	ways        [ways]atomic.Uint64 // accepted, by way
+	arrivals    atomic.Uint64       // accepted, all ways
+	unsolicited atomic.Uint64       // frames of messages that nobody asked for
+
+	// Of sync, over all links of this run. Took and gave are messages, the others bytes.
+	took, gave, received, sent, repeated atomic.Uint64
 }
 
 func (c *counts) refuse(v protocol.Verdict) {
@@ -25,7 +29,10 @@ func (c *counts) refuse(v protocol.Verdict) {
 	}
 }
 
-func (c *counts) arrived(w way) { c.ways[w].Add(1) }
+func (c *counts) arrived(w Way) {
+	c.ways[w].Add(1)
+	c.arrivals.Add(1)
+}
 
 // Status is the node in numbers, for the CLI, the API and tests. All sizes are bytes.
 type Status struct {
@@ -41,7 +48,7 @@ type Status struct {
 	Refused   uint64                 `json:"refused"`  // messages that were a protocol violation
 	Banned    uint64                 `json:"banned"`   // links cut for them
 	Verdicts  map[string]uint64      `json:"verdicts"` // every message not accepted, by reason
-	Accepted  map[string]uint64      `json:"accepted"` // by way: gossip, sync, this node
+	Accepted  map[string]uint64      `json:"accepted"` // by way: gossip, sync, carry file, this node
 	Gossip    GossipStatus           `json:"gossip"`
 	Sync      SyncStatus             `json:"sync"`
 	Discovery []discovery.RungStatus `json:"discovery"`
@@ -49,21 +56,27 @@ type Status struct {
 	Trouble   []string               `json:"trouble,omitempty"` // what a person should know
 }
 
-// GossipStatus counts the fast path.
+// GossipStatus counts the fast path since Run began, over all peers and through every sleep. Bytes are of RPCs before encryption,
+// without their length prefix and what QUIC, or TCP, Noise and yamux add.
 type GossipStatus struct {
-	Delivered  uint64 `json:"delivered"`
-	Duplicates uint64 `json:"duplicates"`
-	Dropped    uint64 `json:"dropped"`    // lost to full queues; sync brings them
-	SentBytes  uint64 `json:"sent_bytes"` // RPCs queued, all peers
+	Delivered  uint64 `json:"delivered"`      // messages that came and were new
+	Duplicates uint64 `json:"duplicates"`     // messages that came and had come by gossip before
+	Dropped    uint64 `json:"dropped"`        // RPCs lost to full queues; sync brings what was in them
+	SentBytes  uint64 `json:"sent_bytes"`     // RPCs queued, counted for each peer
+	Received   uint64 `json:"received_bytes"` // RPCs that came
+	// Repeated is the part of Received that was messages this node had already, by whatever way: their encodings,
+	// without the age in front.
+	Repeated uint64 `json:"repeated_bytes"`
 }
 
-// SyncStatus sums the open links.
+// SyncStatus counts sync since Run began, over all links, closed ones too. Bytes are of frames before encryption.
 type SyncStatus struct {
-	Took        uint64 `json:"took"` // messages
-	Gave        uint64 `json:"gave"`
-	Received    uint64 `json:"received_bytes"`
-	Sent        uint64 `json:"sent_bytes"`
-	Unsolicited uint64 `json:"unsolicited"` // frames dropped
+	Took        uint64 `json:"took"`           // messages that came and were new
+	Gave        uint64 `json:"gave"`           // messages sent, new to the peer or not
+	Received    uint64 `json:"received_bytes"` // all frames, those that only compare included
+	Sent        uint64 `json:"sent_bytes"`     // likewise
+	Repeated    uint64 `json:"repeated_bytes"` // the part of Received that was messages this node had already: their encodings
+	Unsolicited uint64 `json:"unsolicited"`    // frames of messages dropped because nobody had asked for them
 }
 
 // Status is a snapshot.
@@ -85,9 +98,18 @@ func (n *Node) Status() Status {
 		}
 	}
 	for w := range n.counts.ways {
-		s.Accepted[way(w).String()] = n.counts.ways[w].Load()
+		s.Accepted[Way(w).String()] = n.counts.ways[w].Load()
 	}
-	s.Sync.Unsolicited = n.counts.unsolicited.Load()
+	c := &n.counts
+	s.Sync = SyncStatus{
+		Took: c.took.Load(), Gave: c.gave.Load(), Received: c.received.Load(), Sent: c.sent.Load(),
+		Repeated: c.repeated.Load(), Unsolicited: c.unsolicited.Load(),
+	}
+	g := &n.gossip
+	s.Gossip = GossipStatus{
+		Delivered: g.delivered.Load(), Duplicates: g.duplicates.Load(), Dropped: g.dropped.Load(),
+		SentBytes: g.sentBytes.Load(), Received: g.receivedBytes.Load(), Repeated: g.repeatedBytes.Load(),
+	}
 	s.trouble(st)
 	if n.up() == nil {
 		n.liveStatus(&s)
@@ -114,15 +136,7 @@ func (n *Node) liveStatus(s *Status) {
 	for _, a := range n.host.Network().ListenAddresses() {
 		s.Listening = append(s.Listening, a.String())
 	}
-	g := &n.gossip
-	s.Gossip = GossipStatus{g.delivered.Load(), g.duplicates.Load(), g.dropped.Load(), g.sentBytes.Load()}
 	s.Peers = len(n.host.Network().Peers())
-	for _, l := range n.links.all() {
-		s.Sync.Took += l.took.Load()
-		s.Sync.Gave += l.gave.Load()
-		s.Sync.Received += l.received.Load()
-		s.Sync.Sent += l.sent.Load()
-	}
 	s.Discovery = n.ladder.Status()
 }
 

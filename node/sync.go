@@ -16,25 +16,31 @@ import (
 	"longear/store"
 )
 
-// ask tells the loop that a round is due.
-func (l *link) ask() {
+// ask tells the loop that it is time to look; news, that something has come in.
+func (l *link) ask(news bool) {
+	if news {
+		l.news.Store(true)
+	}
 	select {
 	case l.due <- struct{}{}:
 	default:
 	}
 }
 
-// wanted acts on being due: a round from the initiator, a nudge from the other side. One that is under way is let finish,
-// unless the peer has gone silent in it.
+// wanted acts on being due: a round from the initiator; a nudge from the other side if it has news, since the initiator has its
+// own times for the rest. A round that is under way is let finish, unless the peer has gone silent in it.
 func (l *link) wanted() error {
 	if err := l.overdue(); err != nil {
 		return err
 	}
-	if l.answering || l.pulling() {
+	news := l.news.Swap(false)
+	switch {
+	case !l.initiator && !news:
+		return nil
+	case l.answering || l.pulling():
 		l.again = true
 		return nil
-	}
-	if !l.initiator {
+	case !l.initiator:
 		return l.write(frameNudge, nil)
 	}
 	return l.startRound()

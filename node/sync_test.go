@@ -92,3 +92,84 @@ func TestChain(t *testing.T) {
 		}
 	})
 }
+
+// A message that enters a settled line of nodes over a new link is passed on at gossip's speed, although sync brought it: nobody
+// waits for a round.
+func TestNewsEntersMesh(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		var line []*member
+		for i := range 6 {
+			line = append(line, w.add(nil))
+			if i > 0 {
+				w.meet(line[i-1], line[i])
+			}
+		}
+		time.Sleep(30 * time.Second)
+		stranger := w.add(nil)
+		for trial := range 10 {
+			msgs := stranger.post(t, 3)
+			w.meet(stranger, line[0])
+			time.Sleep(time.Second)
+			for i, m := range line {
+				if n := m.lacks(t, msgs); n != 0 {
+					t.Errorf("trial %d: node %d lacks %d of 3 a second after the contact began", trial, i, n)
+				}
+			}
+			w.part(stranger, line[0])
+			time.Sleep(20 * time.Second)
+		}
+	})
+}
+
+// Whoever meets a node for three seconds goes away with what came to that node meanwhile from those it has long been linked with,
+// however calm their links.
+func TestShortContact(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		a, b := w.add(nil), w.add(nil)
+		w.meet(a, b)
+		time.Sleep(time.Hour)
+		for trial := range 10 {
+			c := w.add(nil)
+			w.meet(c, b)
+			msgs := a.post(t, 1)
+			for range 5 {
+				time.Sleep(400 * time.Millisecond)
+				msgs = append(msgs, a.post(t, 1)...)
+				msgs = append(msgs, c.post(t, 1)...)
+			}
+			time.Sleep(time.Second)
+			w.part(c, b)
+			if x, y := c.lacks(t, msgs), a.lacks(t, msgs); x+y != 0 {
+				t.Errorf("trial %d: c lacks %d and a lacks %d of %d after a contact of 3 s", trial, x, y, len(msgs))
+			}
+			c.stop()
+			time.Sleep(time.Duration(trial) * 7 * time.Second)
+		}
+	})
+}
+
+// Links where nothing happens are looked at ever more rarely, and the first message brings them back to seconds.
+func TestCalmLinks(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		a, b := w.add(nil), w.add(nil)
+		w.meet(a, b)
+		time.Sleep(10 * time.Minute)
+		before := a.Status().Sync
+		time.Sleep(10 * time.Minute)
+		calm := a.Status().Sync
+		if moved := calm.Sent + calm.Received - before.Sent - before.Received; moved == 0 || moved > 40*150 {
+			t.Errorf("%d bytes in ten calm minutes, want those of about 20 rounds", moved)
+		}
+		for range 5 {
+			time.Sleep(3 * time.Minute)
+			m := b.post(t, 1)
+			time.Sleep(4 * time.Second)
+			if n := a.lacks(t, m); n != 0 {
+				t.Error("a calm link did not pass on a message within 4 s")
+			}
+			if l, err := b.Life(m[0].ID); err != nil || l.Carriers != 1 {
+				t.Errorf("4 s later it is known to be carried by %d, want 1 (%v)", l.Carriers, err)
+			}
+		}
+	})
+}

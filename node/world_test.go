@@ -76,6 +76,12 @@ func (w *world) listen() host.Host {
 // add starts a node. st is its store from an earlier life, or nil for a new one.
 func (w *world) add(st *store.Store) *member {
 	w.t.Helper()
+	return w.join(st, func(*node.Config) {})
+}
+
+// join starts a node whose configuration is edited first.
+func (w *world) join(st *store.Store, edit func(*node.Config)) *member {
+	w.t.Helper()
 	if st == nil {
 		var err error
 		if st, err = store.Open(store.Config{}); err != nil {
@@ -87,11 +93,13 @@ func (w *world) add(st *store.Store) *member {
 		w.t.Fatal(err)
 	}
 	m := &member{store: st, key: key, host: w.listen()}
-	m.Node, err = node.New(node.Config{
+	cfg := node.Config{
 		Store: st, Key: key, Discovery: blind(),
 		Host: func() (host.Host, error) { return m.host, nil },
 		Log:  slog.New(slog.NewTextHandler(w.t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug})),
-	})
+	}
+	edit(&cfg)
+	m.Node, err = node.New(cfg)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -69,6 +69,7 @@ func TestJSONKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	ask("doctor", "doctor", "--home", in("c"))
+	ask("hub card", "hub", "--home", in("a"), "--card", in("card.html"))
 	ask("version", "version")
 	ask("failure", "status", "--home", in("nobody"))
 

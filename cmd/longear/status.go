@@ -56,7 +56,7 @@ func (a *app) printStatus(s api.StatusReport) error {
 	up := time.Duration(s.UpSeconds) * time.Second
 	lines := []string{
 		fmt.Sprintf("up %s   peers %d   messages %d (%s of %s)", showSpan(up), s.Peers, s.Messages, showBytes(s.Stored), showBytes(s.Quota)),
-		fmt.Sprintf("came by   gossip %d   sync %d   here %d", s.Accepted["gossip"], s.Accepted["sync"], s.Accepted["this node"]),
+		fmt.Sprintf("came by   gossip %d   sync %d   here %d", s.Accepted["gossip"], s.Accepted["sync"], s.Accepted["this node"]+s.Accepted["carry file"]),
 		fmt.Sprintf("refused   %d (forged or malformed)   not taken %s", s.Refused, showCounts(s.Verdicts)),
 	}
 	for _, r := range s.Discovery {

@@ -38,8 +38,19 @@ func TestFirstAnswerQUIC(t *testing.T) {
 	})
 }
 
-// TestFirstAnswerTCP is the same over TCP, Noise and yamux, through a relay that delays what real sockets on loopback do not.
+// TestFirstAnswerTCP is the same over TCP, Noise and yamux, through a relay that delays what real sockets on loopback do not. Its
+// time is real, so the soonest of some contacts counts: a busy machine delays one or two, a round trip too many all of them.
 func TestFirstAnswerTCP(t *testing.T) {
+	soonest := time.Hour
+	for range 8 {
+		if soonest = min(soonest, firstAnswerTCP(t)); trips(soonest) < 5.2 {
+			break
+		}
+	}
+	reportTrips(t, soonest, 5)
+}
+
+func firstAnswerTCP(t *testing.T) time.Duration {
 	nodes := make([]running, 2)
 	for i := range nodes {
 		st, err := store.Open(store.Config{})
@@ -53,17 +64,18 @@ func TestFirstAnswerTCP(t *testing.T) {
 	r, address := listenRelay(t, nodes[1], way)
 	connect(t, nodes[0], address)
 	await(t, "the first answer", 20*time.Second, func() bool { return nodes[0].Status().Sync.Received > 0 })
-	reportTrips(t, time.Since(time.Unix(0, r.accepted.Load())), 5)
+	return time.Since(time.Unix(0, r.accepted.Load()))
 }
+
+func trips(took time.Duration) float64 { return took.Seconds() / (2 * way).Seconds() }
 
 // reportTrips holds a time to a number of round trips. What is not travelling, such as a busy machine's scheduling, may take
 // half a round trip.
 func reportTrips(t *testing.T, took time.Duration, most float64) {
 	t.Helper()
-	trips := took.Seconds() / (2 * way).Seconds()
-	figure.Report(t, "first-answer", trips, "rt", figure.AtMost(most+0.2))
-	if trips >= most+0.5 {
-		t.Errorf("%.2f round trips to the first answer, want %g", trips, most)
+	figure.Report(t, "first-answer", trips(took), "rt", figure.AtMost(most+0.2))
+	if trips(took) >= most+0.5 {
+		t.Errorf("%.2f round trips to the first answer, want %g", trips(took), most)
 	}
 }
 

@@ -120,19 +120,19 @@ func delivered(members []running) (n int64) {
 }
 
 // verifyStandard is the seconds that the standard library takes for one check.
-func verifyStandard(b *testing.B) float64 {
-	b.Helper()
+func verifyStandard(tb testing.TB) float64 {
+	tb.Helper()
 	const checks = 5000
 	pub, key, err := ed25519.GenerateKey(nil)
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
 	msg := make([]byte, 200)
 	sig := ed25519.Sign(key, msg)
 	c := spent(func() {
 		for range checks {
 			if !ed25519.Verify(pub, msg, sig) {
-				b.Fatal("a good signature was refused")
+				tb.Fatal("a good signature was refused")
 			}
 		}
 	})

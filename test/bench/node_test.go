@@ -25,13 +25,16 @@ type running struct {
 	stop  func() // ends the node and waits for it; the store stays open
 }
 
-// start runs a node over a store, with discovery that finds nobody; of cfg.Discovery only the watcher is used. Without a Host
-// seam it listens on loopback.
+// start runs a node over a store, with discovery that finds nobody; of cfg.Discovery only the watcher is used, and the rungs
+// that are off if any. Without a Host seam it listens on loopback.
 func start(tb testing.TB, cfg node.Config) running {
 	tb.Helper()
-	watcher := cfg.Discovery.Watcher
+	given := cfg.Discovery
 	cfg.Discovery = alone()
-	cfg.Discovery.Watcher = watcher
+	cfg.Discovery.Watcher = given.Watcher
+	if given.Off != nil {
+		cfg.Discovery.Off = given.Off
+	}
 	if cfg.Host == nil && cfg.Listen == nil {
 		cfg.Listen = []string{"/ip4/127.0.0.1/udp/0/quic-v1"}
 		if cfg.NoQUIC {

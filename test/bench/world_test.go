@@ -25,6 +25,8 @@ type world struct {
 	link    simnet.NodeBiDiLinkSettings
 	hosts   []host.Host
 	members []running
+	// discovery is what nodes that join have; the zero value is noInterfaces.
+	discovery discovery.Config
 }
 
 // newWorld makes an empty network whose packets travel for way, one way. It ends with the returned function, which the bubble
@@ -58,7 +60,11 @@ func (w *world) join() running {
 	if err != nil {
 		w.tb.Fatal(err)
 	}
-	m := start(w.tb, node.Config{Store: st, Key: key, Host: w.newHost, Discovery: noInterfaces()})
+	find := w.discovery
+	if find.Watcher == nil {
+		find = noInterfaces()
+	}
+	m := start(w.tb, node.Config{Store: st, Key: key, Host: w.newHost, Discovery: find})
 	w.members = append(w.members, m)
 	return m
 }
