@@ -18,6 +18,8 @@ const (
 	// staleAfter: a peer not heard for this long is not dialled. Six mean beacon intervals, so that losing a few in a row
 	// does not end the tries; stretched intervals stretch it (see stale).
 	staleAfter = 30 * time.Second
+	// waitToBeDialled is four round trips of a slow link.
+	waitToBeDialled = 400 * time.Millisecond
 	// backAfter: a peer silent for this long and heard again has come back, and earlier failures say nothing.
 	backAfter = 15 * time.Second
 	// searchFor is how long a node that lost its last link looks around more often: who is out of reach for a moment is
@@ -148,14 +150,15 @@ func (b *book) sighted(e *entry, s sighting, now time.Time) (planned bool) {
 }
 
 // plan sets the time of the next dial of a peer that has none. Of two that hear each other at the same moment the one with the
-// lower ID dials and the other waits to be dialled: else half of all pairs end with two links. Runs with mu held.
+// lower ID dials and the other waits to be dialled, for some handshakes' time: else half of all pairs end with two links. Not for
+// longer, because only one may have heard, and phones that sleep are awake together for a second. Runs with mu held.
 func (b *book) plan(p peer.ID, e *entry, now time.Time) bool {
 	if b.open[p] || e.dialling || !e.due.IsZero() {
 		return false
 	}
 	e.due = now
 	if b.self > p {
-		e.due = now.Add(time.Second + rand.N(time.Second))
+		e.due = now.Add(waitToBeDialled + rand.N(waitToBeDialled))
 	}
 	return true
 }

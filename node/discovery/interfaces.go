@@ -49,6 +49,7 @@ type Watcher struct {
 	live    []Interface
 	err     error
 	pushed  bool          // Set was called: source is not asked any more
+	polled  bool          // run keeps live fresh
 	changed chan struct{} // closed and replaced at each change
 }
 
@@ -121,8 +122,12 @@ func (w *Watcher) update(live []Interface) {
 }
 
 // Announce returns the addresses of the live interfaces with the given ports, for the host to tell connected peers.
-// Loopback is left out, and so is link-local IPv6, which means nothing without the receiver's own interface index.
+// Loopback is left out, and so is link-local IPv6, which means nothing without the receiver's own interface index. With every
+// rung off nobody polls, and this asks the source itself.
 func (w *Watcher) Announce(p Ports) []ma.Multiaddr {
+	if !w.isPolled() {
+		w.Poll()
+	}
 	var out []ma.Multiaddr
 	for _, i := range w.Interfaces() {
 		if i.loopback() {
@@ -139,19 +144,33 @@ func (w *Watcher) Announce(p Ports) []ma.Multiaddr {
 
 // run polls until ctx ends. It stops waking up once interfaces are pushed.
 func (w *Watcher) run(ctx context.Context) error {
+	w.setPolled(true)
+	defer w.setPolled(false)
 	t := time.NewTicker(pollEvery)
 	defer t.Stop()
 	for {
+		if w.isPushed() {
+			t.Stop()
+		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-t.C:
 			w.Poll()
 		}
-		if w.isPushed() {
-			t.Stop()
-		}
 	}
+}
+
+func (w *Watcher) setPolled(yes bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.polled = yes
+}
+
+func (w *Watcher) isPolled() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.polled
 }
 
 func (w *Watcher) isPushed() bool {

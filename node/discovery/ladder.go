@@ -20,6 +20,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -257,12 +258,14 @@ func (l *Ladder) enter(s sighting, now time.Time) {
 	l.wake()
 }
 
-// parts lists what Run runs.
+// parts lists what Run runs. With every rung off nothing wakes up by itself.
 func (l *Ladder) parts() []func(context.Context) error {
 	parts := []func(context.Context) error{
-		l.watch.run,
 		l.redial,
 		func(ctx context.Context) error { return l.gate.run(ctx, l.enter, l.challenge) },
+	}
+	if !l.allOff() {
+		parts = append(parts, l.watch.run)
 	}
 	asking := !l.off(Typed) || !l.off(Remembered) || !l.off(Gateway)
 	if asking {
@@ -350,6 +353,11 @@ func (l *Ladder) wake() {
 
 // off reports whether a rung is switched off.
 func (l *Ladder) off(r Rung) bool { return l.board.off(r) }
+
+// allOff reports whether every rung is switched off.
+func (l *Ladder) allOff() bool {
+	return !slices.ContainsFunc(rungs, func(r Rung) bool { return !l.off(r) })
+}
 
 // log is where a part says that it goes on in spite of an error.
 func (l *Ladder) log(r Rung, err error) {

@@ -133,6 +133,9 @@ func (l *Ladder) pick(f *flight, now time.Time) ([]dial, time.Duration) {
 	defer b.mu.Unlock()
 
 	next := checkEvery
+	if len(b.peers)+len(b.open) == 0 {
+		next = time.Hour // there is nothing to check or to dial until a kick
+	}
 	ready := b.ready(now, stale, &next)
 	room := l.cfg.Degree - len(b.open) - f.all
 	extra := room <= 0 && !now.Before(b.extra)
