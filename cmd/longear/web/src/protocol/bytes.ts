@@ -1,0 +1,46 @@
+// What is done with bytes everywhere, and the types that keep one sort of 32 bytes from being taken for another.
+
+import { concatBytes } from "@noble/hashes/utils.js";
+
+export { bytesToHex as toHex, concatBytes as concat } from "@noble/hashes/utils.js";
+
+declare const sort: unique symbol;
+
+/** Bytes of one sort. The mark exists for the compiler alone. */
+type Sort<Name extends string> = Uint8Array & { readonly [sort]: Name };
+
+/** The 32 bytes that name a message. */
+export type ID = Sort<"ID">;
+/** An Ed25519 public key: a pseudonym. */
+export type Author = Sort<"Author">;
+/** The 16 bytes that stand for a channel. */
+export type Tag = Sort<"Tag">;
+
+/** Whether both hold the same bytes. Not for secrets: it stops at the first difference. */
+export function equal(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((x, i) => x === b[i]);
+}
+
+/** The bytes of text in UTF-8. */
+export function utf8(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+/** The text that bytes hold, or undefined if they are not UTF-8. A byte order mark is a character like others. */
+export function fromUTF8(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A domain of SPEC.md section 1, ending in a zero byte, before what is hashed or signed for its purpose alone. */
+export function inDomain(domain: string, ...parts: Uint8Array[]): Uint8Array {
+  return concatBytes(utf8(domain + "\0"), ...parts);
+}
+
+/** Random bytes. `crypto.getRandomValues` is there on plain http too, unlike `crypto.subtle`. */
+export function random(n: number): Uint8Array {
+  return crypto.getRandomValues(new Uint8Array(n));
+}
