@@ -68,7 +68,7 @@ func (a *app) root() *cobra.Command {
 	for group, cmds := range map[string][]*cobra.Command{
 		groupTalk:  {a.sendCmd(), a.watchCmd(), a.channelsCmd()},
 		groupCarry: {a.carryCmd()},
-		groupRun:   {a.relayCmd(), a.statusCmd(), a.peersCmd(), a.whyCmd(), a.connectCmd(), a.doctorCmd()},
+		groupRun:   {a.relayCmd(), a.hubCmd(), a.statusCmd(), a.peersCmd(), a.whyCmd(), a.connectCmd(), a.doctorCmd()},
 		groupYou:   {a.keyCmd()},
 		groupMore:  {a.configCmd(), a.versionCmd()},
 	} {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/sync/errgroup"
 
 	"longear/node"
@@ -38,9 +39,15 @@ func (a *app) relayCmd() *cobra.Command {
 		Args:  args(0, 0),
 		RunE:  func(cmd *cobra.Command, _ []string) error { return a.relay(cmd.Context(), f) },
 	}
-	flags := cmd.Flags()
+	f.register(cmd.Flags())
+	cmd.Flags().StringVar(&f.profile, "profile", "phone", "limits for a phone or for a hub")
+	inFile(cmd.Flags(), "profile")
+	return cmd
+}
+
+// register adds the flags that every verb has which runs a node.
+func (f *relayFlags) register(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.listen, "listen", nil, "listen on this multiaddr; repeat for more (default: TCP and QUIC everywhere)")
-	flags.StringVar(&f.profile, "profile", "phone", "limits for a phone or for a hub")
 	flags.Var(&f.storeMax, "store-max", "most bytes to keep, such as 2GB (default: by profile)")
 	flags.BoolVar(&f.noMDNS, "no-mdns", false, "do not look for peers by mDNS")
 	flags.BoolVar(&f.noBeacon, "no-beacon", false, "do not look for peers by beacon")
@@ -50,8 +57,7 @@ func (a *app) relayCmd() *cobra.Command {
 	flags.StringArrayVar(&f.connect, "connect", nil, "keep trying this address; repeat for more")
 	flags.BoolVar(&f.loopbackOnly, "loopback-only", false, "never leave this machine: for tests")
 	flags.StringVar(&f.api, "api", "", "also serve the API on this loopback address, 127.0.0.1:PORT, with a token")
-	inFile(flags, "listen", "profile", "store-max", "no-mdns", "no-beacon", "no-gateway", "no-remember", "no-quic", "connect", "loopback-only", "api")
-	return cmd
+	inFile(flags, "listen", "store-max", "no-mdns", "no-beacon", "no-gateway", "no-remember", "no-quic", "connect", "loopback-only", "api")
 }
 
 // Memory limits by profile: what the collector keeps the heap under, so that a node lives beside other
@@ -93,14 +99,7 @@ func (f relayFlags) configs(p paths) (store.Config, node.Config, error) {
 
 // relay is a node's life.
 func (a *app) relay(ctx context.Context, f relayFlags) error {
-	keep, run, err := f.configs(a.paths)
-	if err != nil {
-		return err
-	}
-	if run.Log, err = a.logger(); err != nil {
-		return err
-	}
-	s, err := a.openStation(keep, run)
+	s, err := a.equip(f)
 	if err != nil {
 		return err
 	}
@@ -109,8 +108,20 @@ func (a *app) relay(ctx context.Context, f relayFlags) error {
 	return errors.Join(err, s.store.Close())
 }
 
-// runStation runs everything of a node in one group: what fails first ends the rest.
-func (a *app) runStation(ctx context.Context, s *station, apiAddr string) error {
+// equip opens the installation for a node with the flags.
+func (a *app) equip(f relayFlags) (*station, error) {
+	keep, run, err := f.configs(a.paths)
+	if err != nil {
+		return nil, err
+	}
+	if run.Log, err = a.logger(); err != nil {
+		return nil, err
+	}
+	return a.openStation(keep, run)
+}
+
+// runStation runs everything of a node in one group, and what is beside it: what fails first ends the rest.
+func (a *app) runStation(ctx context.Context, s *station, apiAddr string, beside ...func(context.Context) error) error {
 	log, err := a.logger()
 	if err != nil {
 		return err
@@ -137,6 +148,9 @@ func (a *app) runStation(ctx context.Context, s *station, apiAddr string) error 
 		}
 		a.say("api http://%s/v1/ with the token in %s", l.Addr(), filepath.Join(a.paths.State, "api-token"))
 		g.Go(func() error { return api.Serve(ctx, l, server.Guarded(port, token)) })
+	}
+	for _, part := range beside {
+		g.Go(func() error { return part(ctx) })
 	}
 	g.Go(func() error { return s.node.Run(ctx) })
 	g.Go(func() error {

@@ -1,0 +1,297 @@
+package guest
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"iter"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"longear/protocol"
+	"longear/protocol/reconcile"
+	"longear/store"
+)
+
+// session compares a page's messages with the hub's, in turns: each request is a turn of the page's, each answer one of
+// ours. The page is the initiator.
+type session struct {
+	mu   sync.Mutex // held for a turn; a second request meanwhile is refused
+	used time.Time  // guarded by the mu of sessions
+	turn uint64     // likewise; the number of its last request
+
+	// Guarded by mu.
+	recon *reconcile.Session
+	salt  reconcile.Salt
+	view  *store.View // only within a step of recon
+	scope reconcile.Scope
+	began bool // a round was begun
+	moved bool // something was pulled in it
+	wants []reconcile.Want
+	pulls map[uint64]pull // ours that are open; at most pullsOpen
+	last  uint64          // number of our last pull
+}
+
+func newSession(salt reconcile.Salt) *session {
+	s := &session{salt: salt, pulls: make(map[uint64]pull)}
+	s.recon = reconcile.NewSession(reconcile.Config{Salt: salt, Refused: func(p reconcile.Prefix) iter.Seq2[reconcile.Key, error] {
+		return s.view.Refused(p)
+	}})
+	return s
+}
+
+// turn is what a request asks of the session, and its answer in the making.
+type turn struct {
+	*session
+	hub   *Server
+	from  netip.Addr
+	out   []byte
+	taken []protocol.CarryRecord // what the page brought of what was asked of it
+	pages int                    // bytes of messages in the answer
+	count int                    // pulls of the page's
+	steps int                    // reconciliation messages of the page's
+}
+
+// frame acts on one frame of the page's.
+func (t *turn) frame(f frame) error {
+	if f.kind == frameRound || f.kind == frameRecon {
+		// Each may be much work, and a page cannot know what to say next before it is answered.
+		if t.steps++; t.steps > 1 {
+			return fmt.Errorf("%w: a second reconciliation message in one request", errFrame)
+		}
+	}
+	switch f.kind {
+	case frameRound:
+		return t.round(f.payload)
+	case frameRecon:
+		if !t.began || len(f.payload) == 0 {
+			return fmt.Errorf("%w: a reconciliation message outside a round", errFrame)
+		}
+		return t.recvRecon(f.payload)
+	case framePull:
+		return t.answerPull(f.payload)
+	case frameMessages:
+		return t.takeIn(f.payload)
+	}
+	return t.ended(f.payload)
+}
+
+// round begins a round within the scope that the page asks for. If the hub wants less, it says so instead.
+func (t *turn) round(b []byte) error {
+	scope, msg, err := parseScope(b)
+	if err != nil {
+		return err
+	}
+	if t.began {
+		t.recon.End(!t.moved)
+	}
+	t.began, t.moved, t.wants = false, false, nil
+	clear(t.pulls)
+	wanted := t.hub.cfg.Around.Scope()
+	own, common := wanted.Meet(scope)
+	if !common {
+		own = wanted // there is nothing to compare, and the page sees why
+	}
+	if !common || own != normal(scope) {
+		t.out = appendFrame(t.out, frameRound, appendScope(nil, own))
+		return nil
+	}
+	t.scope, t.began = scope, true
+	return t.recvRecon(msg)
+}
+
+// normal is a scope with its ranks spelt out, as Meet returns it.
+func normal(s reconcile.Scope) reconcile.Scope {
+	s, _ = s.Meet(reconcile.Scope{Ranks: allRanks})
+	return s
+}
+
+// recvRecon advances the round by one message.
+func (t *turn) recvRecon(msg []byte) error {
+	var reply []byte
+	err := t.hub.cfg.Store.View(func(v *store.View) (err error) {
+		t.view = v
+		defer func() { t.view = nil }()
+		reply, _, err = t.recon.Receive(t.scope.View(v), msg)
+		return err
+	})
+	if errors.Is(err, reconcile.ErrMessage) {
+		return fmt.Errorf("%w: %w", errFrame, err)
+	}
+	if err != nil {
+		return fmt.Errorf("reconcile with a guest: %w", err)
+	}
+	if reply != nil {
+		t.out = appendFrame(t.out, frameRecon, reply)
+	}
+	for _, w := range t.recon.Wants() {
+		t.moved = true
+		t.wants = append(t.wants, byRank(w)...)
+	}
+	t.wants = t.wants[:min(len(t.wants), wantsMost)]
+	return nil
+}
+
+// byRank splits a want for a whole set, whose answer in descending order would begin with media, so that alerts come first.
+func byRank(w reconcile.Want) []reconcile.Want {
+	if !w.Whole || w.Prefix.Len() > 0 {
+		return []reconcile.Want{w}
+	}
+	var out []reconcile.Want
+	for rank := range uint8(3) {
+		out = append(out, reconcile.Want{Prefix: w.Prefix.Child(rank), Whole: true})
+	}
+	return out
+}
+
+// pump asks for what is wanted, most urgent first.
+func (t *turn) pump() {
+	for len(t.wants) > 0 && len(t.pulls) < pullsOpen {
+		var p pull
+		shorts := 0
+		for len(t.wants) > 0 && len(p.wants) < pullWants && shorts < pullShorts {
+			w := t.wants[0]
+			t.wants = t.wants[1:]
+			p.wants = append(p.wants, w)
+			if shorts += len(w.Short); w.Whole {
+				break // it may be large
+			}
+		}
+		t.ask(p)
+	}
+}
+
+func (t *turn) ask(p pull) {
+	t.last++
+	p.number = t.last
+	t.pulls[p.number] = p
+	t.out = appendFrame(t.out, framePull, p.append(nil))
+}
+
+// takeIn collects what the page brings. Only what was asked for is looked at.
+func (t *turn) takeIn(b []byte) error {
+	number, n := binary.Uvarint(b)
+	if n <= 0 {
+		return fmt.Errorf("%w: a messages frame's number", errFrame)
+	}
+	if _, open := t.pulls[number]; !open {
+		return nil
+	}
+	records, err := parseRecords(b[n:], protocol.MaxFrame/protocol.MinMessage)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errFrame, err)
+	}
+	t.taken = append(t.taken, records...)
+	return nil
+}
+
+// ended closes a pull of ours, or goes on with it where the answer ended.
+func (t *turn) ended(b []byte) error {
+	d, err := parseDone(b)
+	if err != nil {
+		return err
+	}
+	p, open := t.pulls[d.number]
+	if !open {
+		return nil
+	}
+	delete(t.pulls, d.number)
+	if !d.more {
+		return nil
+	}
+	if !d.follows(p) {
+		return fmt.Errorf("%w: an answer that goes on where it was", errFrame)
+	}
+	t.ask(pull{wants: p.wants[d.at:], below: d.below})
+	return nil
+}
+
+// answerPull sends what the page asks for, as much as one answer may hold.
+func (t *turn) answerPull(b []byte) error {
+	p, err := parsePull(b)
+	if err != nil {
+		return err
+	}
+	if t.count++; t.count > pullsEach {
+		return fmt.Errorf("%w: more than %d pulls in one request", errFrame, pullsEach)
+	}
+	t.moved = true
+	d := done{number: p.number, below: p.below}
+	for {
+		page := binary.AppendUvarint(make([]byte, 0, pageBytes+4096), p.number)
+		head := len(page)
+		err := t.hub.cfg.Store.View(func(v *store.View) error {
+			page, err = t.fill(page, v, p, &d)
+			return err
+		})
+		if errors.Is(err, reconcile.ErrBroad) {
+			return fmt.Errorf("%w: %w", errFrame, err)
+		}
+		if err != nil {
+			return fmt.Errorf("answer a guest's pull: %w", err)
+		}
+		if len(page) > head {
+			t.out = appendFrame(t.out, frameMessages, page)
+			t.pages += len(page)
+		}
+		if !d.more || t.pages >= answerMost {
+			t.out = appendFrame(t.out, frameDone, d.append(nil))
+			return nil
+		}
+	}
+}
+
+// fill reads a page of an answer and moves d behind it.
+func (t *turn) fill(page []byte, v *store.View, p pull, d *done) ([]byte, error) {
+	local := isLocal(t.from)
+	start := len(page)
+	d.more = false
+	for ; d.at < len(p.wants); d.at++ {
+		for e, err := range asked(v, t.salt, p.wants[d.at], d.below) {
+			if err != nil {
+				return nil, err
+			}
+			// A page must not end before its first record: an answer that is full already would go on where it was.
+			if d.more = len(page) >= pageBytes || t.pages >= answerMost && len(page) > start; d.more {
+				return page, nil
+			}
+			d.below = e.Key()
+			if e.Message.Flags&protocol.LocalOnly != 0 && !local {
+				continue
+			}
+			page = appendRecord(page, e.Age, e.Message.Wire())
+		}
+		d.below = reconcile.Key{}
+	}
+	return page, nil
+}
+
+// asked ranges over what one want asks for, newest first, below where an earlier page ended.
+func asked(v *store.View, salt reconcile.Salt, w reconcile.Want, below reconcile.Key) iter.Seq2[store.Entry, error] {
+	if w.Whole {
+		return v.Range(w.Prefix, below)
+	}
+	return func(yield func(store.Entry, error) bool) {
+		var keys []reconcile.Key
+		for k, err := range reconcile.Match(v, salt, w.Prefix, w.Short) {
+			if err != nil {
+				yield(store.Entry{}, err)
+				return
+			}
+			if below == (reconcile.Key{}) || k.Compare(below) < 0 {
+				keys = append(keys, k)
+			}
+		}
+		for _, k := range slices.Backward(keys) {
+			e, err := v.Read(k)
+			if errors.Is(err, store.ErrNotFound) {
+				continue // it has gone since it was offered
+			}
+			if !yield(e, err) || err != nil {
+				return
+			}
+		}
+	}
+}
