@@ -1,0 +1,127 @@
+package browser_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+// shots is where the browser leaves pictures of the page, to look at them.
+var shots = flag.String("shots", "", "leave pictures of the pages in this folder")
+
+// room is where npm puts what package.json asks for: outside the repository's own folders, so that no check reads it as ours.
+const room = "../../.work/browser"
+
+// need skips, loudly, where there is no browser.
+func need(t *testing.T) (chromium string) {
+	t.Helper()
+	for _, program := range []string{"chromium", "node", "npm"} {
+		path, err := exec.LookPath(program)
+		if err != nil {
+			t.Skipf("SKIPPED: no page was looked at: there is no %s; install chromium, nodejs and npm", program)
+		}
+		if chromium == "" {
+			chromium = path
+		}
+	}
+	return chromium
+}
+
+// fetch has npm fetch what package-lock.json pins, if it is not there yet. The scripts move too: node looks beside them.
+func fetch(t *testing.T) {
+	t.Helper()
+	if err := os.MkdirAll(room, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	changed := false
+	for _, name := range []string{"package.json", "package-lock.json", ".npmrc", "report.mjs", "guest.mjs"} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		old, _ := os.ReadFile(filepath.Join(room, name))
+		if bytes.Equal(text, old) {
+			continue
+		}
+		changed = changed || filepath.Ext(name) != ".mjs"
+		if err := os.WriteFile(filepath.Join(room, name), text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// npm writes this file last.
+	if _, err := os.Stat(filepath.Join(room, "node_modules", ".package-lock.json")); err == nil && !changed {
+		return
+	}
+	npm := exec.Command("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+	npm.Dir = room
+	if out, err := npm.CombinedOutput(); err != nil {
+		os.Remove(filepath.Join(room, "package-lock.json")) // so that the next run tries again
+		t.Skipf("SKIPPED: no page was looked at: npm could not fetch playwright-core: %v\n%s", err, out[:min(len(out), 2<<10)])
+	}
+}
+
+// finding is one check of the script.
+type finding struct {
+	Check string `json:"check"`
+	Wrong string `json:"wrong"` // "" if it held
+}
+
+// checks are those of report.mjs. They stand here too, so that one that did not run is missed.
+var checks = []string{
+	"a request would be seen", "the page is quiet", "plots are drawn", "tooltips", "nothing plays by itself", "play and pause", "speeds",
+	"the film ends", "scrubber", "messages", "transfers glow", "keys", "shapes", "accessible", "narrow", "dark", "reduced motion", "hostile texts",
+	"no places", "a damaged replay", "no messages", "no replay", "nothing at all, cut short", "another width",
+}
+
+func TestReport(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts a browser")
+	}
+	chromium := need(t)
+	fetch(t)
+	pages := t.TempDir()
+	sample := exec.Command("go", "test", "longear/test/crowd/report", "-count=1", "-run", "^TestPages$", "-args", "-pages", pages)
+	if out, err := sample.CombinedOutput(); err != nil {
+		t.Fatalf("write the pages: %v\n%s", err, out)
+	}
+	args := []string{"report.mjs", chromium, pages}
+	if *shots != "" {
+		args = append(args, *shots)
+	}
+	watch(t, args, checks)
+}
+
+// watch runs a script and reports its checks, which must be these.
+func watch(t *testing.T, args, checks []string) {
+	t.Helper()
+	script := exec.CommandContext(t.Context(), "node", args...)
+	script.Dir = room
+	var said bytes.Buffer
+	script.Stderr = &said
+	out, err := script.Output()
+	if err != nil {
+		t.Errorf("%v\n%s", err, said.String())
+	}
+	var ran []string
+	for lines := bufio.NewScanner(bytes.NewReader(out)); lines.Scan(); {
+		var f finding
+		if err := json.Unmarshal(lines.Bytes(), &f); err != nil {
+			t.Fatalf("%v: %s", err, lines.Bytes())
+		}
+		ran = append(ran, f.Check)
+		t.Run(f.Check, func(t *testing.T) {
+			if f.Wrong != "" {
+				t.Error(f.Wrong)
+			}
+		})
+	}
+	if !slices.Equal(ran, checks) {
+		t.Errorf("checks %q\nwant   %q", ran, checks)
+	}
+}

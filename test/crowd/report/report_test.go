@@ -1,0 +1,272 @@
+package report_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"go/parser"
+	"go/token"
+	"io"
+	"maps"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"longear/test/crowd/report"
+)
+
+// keep is where TestPages leaves its pages: to look at them, and for the browser's test.
+var keep = flag.String("pages", "", "keep the sample pages in this folder")
+
+// written is what a report writes.
+func written(t *testing.T, write func(io.Writer) error) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := write(&b); err != nil {
+		t.Fatal(err)
+	}
+	if !utf8.Valid(b.Bytes()) {
+		t.Error("it is not UTF-8")
+	}
+	return b.String()
+}
+
+func TestText(t *testing.T) {
+	r := &report.Report{
+		Story: "gate", Seed: 7, Nodes: 303, Hubs: 3, Virtual: time.Hour, Real: 133 * time.Second, CPU: 238 * time.Second, Memory: 812 << 20,
+		Messages: 200, Deliveries: 59_000, Possible: 59_500, Pairs: 59_800, Copies: 1.3749, Contacts: 12_000, Connected: 11_400,
+		Latency: report.Quantiles{P50: 1234 * time.Millisecond, P90: 35 * time.Second, P99: 130 * time.Second, Last: 543 * time.Second},
+		Oracle:  report.Quantiles{P90: 28 * time.Second, P99: 125 * time.Second, Last: 540 * time.Second},
+		Hops:    []int{0, 4000, 5000, 1000}, Bytes: report.Bytes{Gossip: 40 << 10, Sync: 8 << 20, Discovery: 500, Repeated: 9 << 10}, Payload: 20 << 10,
+		Refused: map[string]uint64{"late": 3, "duplicate": 90}, Failed: []string{"line 9: expect all within 30s", "\x1b[2Jline 12"},
+	}
+	want := `story                gate
+seed                 7
+nodes                300 phones, 3 hubs
+time                 1h virtual, 2m13s real, 3m58s CPU
+peak memory          812 MiB
+messages             200
+delivered            59,000 of 59,800 (98.7%)
+of the oracle        99.2% of the 59,500 that instant flooding delivers
+copies per delivery  1.37
+contacts             12,000, connected on 11,400 (95%)
+`
+	got := written(t, r.Text)
+	if !strings.HasPrefix(got, want) {
+		t.Errorf("text:\n%s\nwant it to begin with:\n%s", got, want)
+	}
+	for _, line := range []string{
+		"\nlatency   p50   p90    p99   last\nnodes    1.2s   35s  2m10s  9m03s\noracle     0s   28s  2m05s     9m\nratio       –  1.25   1.04   1.01\n",
+		"\nhops         0      1      2      3\ndeliveries   0  4,000  5,000  1,000\nshare       0%    40%    50%    10%\n",
+		"\nrefused   duplicate  late\nmessages         90     3\n",
+		"FAILED: 2 expectations did not hold\n  FAILED  line 9: expect all within 30s\n  FAILED  \ufffd[2Jline 12\n",
+	} {
+		if !strings.Contains(got, line) {
+			t.Errorf("no %q in:\n%s", line, got)
+		}
+	}
+	for _, part := range []string{"40.0 KiB", "8.00 MiB", "500 B", "9.00 KiB", "412"} {
+		if !strings.Contains(got, part) {
+			t.Errorf("no %q in:\n%s", part, got)
+		}
+	}
+	if n := strings.Count(got, "\n"); n > 40 {
+		t.Errorf("%d lines: that is more than a screen", n)
+	}
+	for line := range strings.Lines(got) {
+		if n := utf8.RuneCountInString(line); n > 100 {
+			t.Errorf("%d runes wide: %q", n, line)
+		}
+	}
+}
+
+// TestTextOfNothing: what has no meaning shows as a dash, and a run without failures says so.
+func TestTextOfNothing(t *testing.T) {
+	got := written(t, (&report.Report{}).Text)
+	for _, want := range []string{"0 of 0 (–)", "ok: all that was expected held\n"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in:\n%s", want, got)
+		}
+	}
+	for _, never := range []string{"NaN", "Inf", "FAILED", "CUT"} {
+		if strings.Contains(got, never) {
+			t.Errorf("%q in:\n%s", never, got)
+		}
+	}
+}
+
+// TestJSON pins the names, which programs read.
+func TestJSON(t *testing.T) {
+	var got map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(written(t, walking().run().JSON)), &got); err != nil {
+		t.Fatal(err)
+	}
+	want := strings.Fields(`bytes_per_node connected contacts copies cpu curve deliveries failed histogram hops hubs latency messages nodes
+		oracle_latency pairs payload_per_node peak_memory possible real refused replay seed story traffic virtual`)
+	if names := slices.Sorted(maps.Keys(got)); !slices.Equal(names, want) {
+		t.Errorf("names %q\nwant  %q", names, want)
+	}
+	var again report.Report
+	if err := json.Unmarshal([]byte(written(t, walking().run().JSON)), &again); err != nil {
+		t.Fatal(err)
+	}
+	if again.Seed != math.MaxUint64-7 || len(again.Replay.Frames) != 361 || again.Deliveries == 0 {
+		t.Errorf("read again: seed %d, %d frames, %d deliveries", again.Seed, len(again.Replay.Frames), again.Deliveries)
+	}
+}
+
+// TestJSONOfNothing: an empty report has empty lists, and what is no number does not reach JSON or the page.
+func TestJSONOfNothing(t *testing.T) {
+	nan, inf := math.NaN(), math.Inf(1)
+	r := &report.Report{
+		Copies: nan, Payload: inf, Bytes: report.Bytes{Gossip: inf, Sync: nan, Discovery: -inf, Repeated: nan},
+		Curve: []report.CurvePoint{{Share: nan, Oracle: inf}}, Replay: &report.Replay{Width: nan, Height: inf},
+	}
+	got := written(t, r.JSON)
+	for _, want := range []string{`"failed": []`, `"hops": []`, `"refused": {}`, `"copies": 0`, `"share": 0`, `"frames": []`} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %s in:\n%s", want, got)
+		}
+	}
+	if !math.IsNaN(r.Curve[0].Share) || !math.IsNaN(r.Replay.Width) {
+		t.Error("the report itself was changed")
+	}
+	if page := written(t, r.HTML); strings.Contains(page, "NaN") && !strings.Contains(page, "isNaN") {
+		t.Error("NaN in the page")
+	}
+}
+
+// outside finds what would make a browser ask for something: an address, or an element that loads one.
+var outside = regexp.MustCompile(`(?i)https?:|["'(=\s]//|\b(src|href|srcset|action|poster|ping)\s*=|url\(|@import|\bimport\b[ (]|\bfetch\(|XMLHttpRequest|WebSocket|EventSource|sendBeacon|<(link|iframe|object|embed|base|form)\b`)
+
+func TestPages(t *testing.T) {
+	dir := *keep
+	if dir == "" {
+		dir = t.TempDir()
+	}
+	for name, make := range pages {
+		page := written(t, make().HTML)
+		if err := os.WriteFile(filepath.Join(dir, name+".html"), []byte(page), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		const policy = `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">`
+		if n := strings.Count(page, policy); n != 1 {
+			t.Errorf("%s: %d policies", name, n)
+		}
+		if found := outside.FindString(page); found != "" && name != "hostile" {
+			t.Errorf("%s: %q could load something", name, found)
+		}
+		for _, element := range []string{"<script", "</script", "<!--"} {
+			want := map[string]int{"<script": 2, "</script": 2}[element]
+			if n := strings.Count(strings.ToLower(page), element); n != want {
+				t.Errorf("%s: %d times %q, want %d", name, n, element, want)
+			}
+		}
+		t.Logf("%s: %d bytes", name, len(page))
+	}
+}
+
+// TestOutsideBites: the check in TestPages sees what it looks for.
+func TestOutsideBites(t *testing.T) {
+	for text, want := range map[string]bool{
+		`<img src=x>`: true, `<a href="//x">`: true, `url(x)`: true, `"http://x"`: true, `fetch("x")`: true, `import("x")`: true, `'//x'`: true,
+		`</script> /* a comment */ a / b`: false, `the source`: false,
+	} {
+		if got := outside.MatchString(text); got != want {
+			t.Errorf("%s: %v, want %v", text, got, want)
+		}
+	}
+}
+
+// TestPageSize: the code is small, and a crowd of 500 for an hour fits.
+func TestPageSize(t *testing.T) {
+	if n := len(written(t, (&report.Report{}).HTML)); n > 60_000 {
+		t.Errorf("the page without data has %d bytes", n)
+	}
+	if testing.Short() {
+		t.Skip("makes a large crowd")
+	}
+	c := &crowd{nodes: 500, hubs: 5, messages: 250, seconds: 3600, every: 1, side: 500, reach: 40}
+	r := c.run()
+	n := len(written(t, r.HTML))
+	t.Logf("500 nodes, %d frames, %d messages: %d bytes", len(r.Replay.Frames), len(r.Replay.Messages), n)
+	if n > 10_000_000 || n < 1_000_000 {
+		t.Errorf("the page of 500 nodes has %d bytes", n)
+	}
+}
+
+// TestPageBudget: a replay too large for any page gives up frames and messages until it fits, and is still one.
+func TestPageBudget(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	p := &report.Replay{Width: 1000, Height: 1000}
+	for i := range 400 {
+		f := report.Frame{At: time.Duration(i) * time.Second}
+		for range 2 * 2500 {
+			f.Place = append(f.Place, random.IntN(10_000))
+		}
+		p.Frames = append(p.Frames, f)
+	}
+	for i := range 400 {
+		m := report.Film{Text: "x", From: i}
+		for n := range 2500 {
+			m.Nodes, m.Parent, m.Times = append(m.Nodes, n), append(m.Parent, i), append(m.Times, time.Duration(random.IntN(400_000))*time.Millisecond)
+		}
+		p.Messages = append(p.Messages, m)
+	}
+	r := &report.Report{Nodes: 2500, Replay: p}
+	if n := len(written(t, r.HTML)); n > 10_000_000 || n < 3_000_000 {
+		t.Errorf("the page has %d bytes", n)
+	}
+	if len(p.Frames) != 400 || len(p.Messages) != 400 {
+		t.Error("the replay itself was changed")
+	}
+}
+
+func TestThin(t *testing.T) {
+	p := walking().run().Replay
+	thin := p.Thin(10, 5)
+	if len(thin.Frames) != 10 || len(thin.Messages) != 5 {
+		t.Fatalf("%d frames, %d messages", len(thin.Frames), len(thin.Messages))
+	}
+	if len(p.Frames) != 361 || len(p.Messages) != 24 {
+		t.Error("the replay itself was changed")
+	}
+	if first, last := thin.Frames[0].At, thin.Frames[9].At; first != 0 || last != 30*time.Minute {
+		t.Errorf("frames from %v to %v", first, last)
+	}
+	for i := 1; i < 10; i++ {
+		if gap := thin.Frames[i].At - thin.Frames[i-1].At; gap < 195*time.Second || gap > 205*time.Second {
+			t.Errorf("%v between frames", gap)
+		}
+	}
+	if whole := p.Thin(1000, 1000); len(whole.Frames) != 361 || len(whole.Messages) != 24 {
+		t.Error("a replay that fits was thinned")
+	}
+}
+
+// TestImports: the report is made of the standard library alone.
+func TestImports(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil || len(files) < 5 {
+		t.Fatal(files, err)
+	}
+	for _, name := range files {
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, i := range f.Imports {
+			first, _, _ := strings.Cut(strings.Trim(i.Path.Value, `"`), "/")
+			if !strings.HasSuffix(name, "_test.go") && (strings.Contains(first, ".") || first == "longear") {
+				t.Errorf("%s imports %s", name, i.Path.Value)
+			}
+		}
+	}
+}
