@@ -1,0 +1,297 @@
+package crowd
+
+import (
+	"container/heap"
+	"math/rand/v2"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Radio is what every link of the world carries. A node shares its radio among its links.
+type Radio struct {
+	BitsPerSecond int           // each way, at each node
+	Latency       time.Duration // one way
+	Loss          float64       // of packets, 0 to 1
+}
+
+// radioPort is where every node listens: it has an address of its own.
+const radioPort = 8000
+
+// longestQueue is how much a radio keeps waiting before it drops: what an access point's buffer holds.
+const longestQueue = 250 * time.Millisecond
+
+// air carries packets between nodes whose link is up, and drops all others. It stands where simlibp2p puts its own network
+// beneath a host: that one knows neither loss nor links that come and go, and keeps a node's goroutines after the node. It
+// has no goroutine: whoever reads waits until the packet is due.
+type air struct {
+	nodes int
+	links []atomic.Uint64 // a bit for each pair of nodes, both ways
+	radio atomic.Pointer[Radio]
+	at    []atomic.Pointer[endpoint] // by node; nil while it is down
+	sent  []atomic.Uint64            // bytes on the air by node, over all its lives
+}
+
+func newAir(nodes int) *air {
+	a := &air{
+		nodes: nodes,
+		links: make([]atomic.Uint64, (nodes*nodes+63)/64),
+		at:    make([]atomic.Pointer[endpoint], nodes),
+		sent:  make([]atomic.Uint64, nodes),
+	}
+	a.radio.Store(&Radio{BitsPerSecond: 20_000_000, Latency: 5 * time.Millisecond})
+	return a
+}
+
+// set switches the link between two nodes.
+func (a *air) set(x, y int, up bool) {
+	for _, i := range []int{x*a.nodes + y, y*a.nodes + x} {
+		if up {
+			a.links[i/64].Or(1 << (i % 64))
+		} else {
+			a.links[i/64].And(^(uint64(1) << (i % 64)))
+		}
+	}
+}
+
+func (a *air) up(x, y int) bool {
+	i := x*a.nodes + y
+	return a.links[i/64].Load()&(1<<(i%64)) != 0
+}
+
+// addrOf is a node's address: 10.0.0.0/8, as many as anybody can simulate.
+func addrOf(node int) net.IP { return net.IPv4(10, byte(node>>16), byte(node>>8), byte(node)).To4() }
+
+func nodeAt(addr net.Addr) (int, bool) {
+	u, ok := addr.(*net.UDPAddr)
+	if !ok {
+		return 0, false
+	}
+	ip := u.IP.To4()
+	if ip == nil || ip[0] != 10 {
+		return 0, false
+	}
+	return int(ip[1])<<16 | int(ip[2])<<8 | int(ip[3]), true
+}
+
+// listen puts a node on the air. seed decides which packets are lost.
+func (a *air) listen(node int, seed uint64) *endpoint {
+	e := &endpoint{
+		air: a, node: node, addr: &net.UDPAddr{IP: addrOf(node), Port: radioPort},
+		dice: rand.New(rand.NewPCG(seed, uint64(node))),
+		wake: make(chan struct{}, 1), closed: make(chan struct{}),
+	}
+	a.at[node].Store(e)
+	return e
+}
+
+// packet is on its way.
+type packet struct {
+	due  time.Time
+	from net.Addr
+	data []byte
+}
+
+type inbox []packet
+
+func (q inbox) Len() int           { return len(q) }
+func (q inbox) Less(i, j int) bool { return q[i].due.Before(q[j].due) }
+func (q inbox) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
+func (q *inbox) Push(x any)        { *q = append(*q, x.(packet)) }
+func (q *inbox) Pop() any {
+	old := *q
+	p := old[len(old)-1]
+	old[len(old)-1] = packet{}
+	*q = old[:len(old)-1]
+	return p
+}
+
+// endpoint is one node's radio in one of its lives: the packet connection that QUIC runs on.
+type endpoint struct {
+	air    *air
+	node   int
+	addr   *net.UDPAddr
+	wake   chan struct{} // one wake-up says that the inbox has a new head
+	closed chan struct{}
+
+	mu       sync.Mutex // guards what follows
+	dice     *rand.Rand
+	queue    inbox
+	waiting  time.Duration // airtime of the queue
+	sendFree time.Time     // when what was sent has left
+	readFree time.Time     // when what was read had been received
+	deadline time.Time
+	down     bool
+}
+
+// WriteTo puts a packet on the air. What nobody hears is lost in silence, as on a real radio.
+func (e *endpoint) WriteTo(b []byte, to net.Addr) (int, error) {
+	radio := e.air.radio.Load()
+	now := time.Now()
+	e.mu.Lock()
+	if e.down {
+		e.mu.Unlock()
+		return 0, net.ErrClosed
+	}
+	left := later(e.sendFree, now).Add(airtime(len(b), radio))
+	if left.Sub(now) > longestQueue {
+		e.mu.Unlock()
+		return len(b), nil
+	}
+	e.sendFree = left
+	lost := radio.Loss > 0 && e.dice.Float64() < radio.Loss
+	e.mu.Unlock()
+	e.air.sent[e.node].Add(uint64(len(b)))
+	peer, ok := nodeAt(to)
+	if lost || !ok || peer >= e.air.nodes || !e.air.up(e.node, peer) {
+		return len(b), nil
+	}
+	if other := e.air.at[peer].Load(); other != nil {
+		other.receive(packet{due: left.Add(radio.Latency), from: e.addr, data: append([]byte(nil), b...)}, radio)
+	}
+	return len(b), nil
+}
+
+// airtime is how long a packet takes, with the 28 bytes of its IP and UDP headers.
+func airtime(size int, r *Radio) time.Duration {
+	return time.Duration(float64(size+28) * 8 / float64(r.BitsPerSecond) * float64(time.Second))
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func (e *endpoint) receive(p packet, r *Radio) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.down || e.waiting > 2*longestQueue+r.Latency {
+		return
+	}
+	e.waiting += airtime(len(p.data), r)
+	heap.Push(&e.queue, p)
+	if e.queue[0].due.Equal(p.due) {
+		e.poke()
+	}
+}
+
+func (e *endpoint) poke() {
+	select {
+	case e.wake <- struct{}{}:
+	default:
+	}
+}
+
+// ReadFrom returns the next packet once it is due.
+func (e *endpoint) ReadFrom(b []byte) (int, net.Addr, error) {
+	for {
+		p, wait, err := e.next()
+		switch {
+		case err != nil:
+			return 0, nil, err
+		case p.data != nil:
+			return copy(b, p.data), p.from, nil
+		}
+		if err := e.pause(wait); err != nil {
+			return 0, nil, err
+		}
+	}
+}
+
+// forGood is longer than any run: nothing is waited for but a wake-up.
+const forGood = 100 * 365 * 24 * time.Hour
+
+// slot is how finely packets arrive, as at phones whose radio rests in between. It makes a run almost twice as fast: whoever waits for
+// several packets wakes once, and nodes that wake at the same moment use all processors.
+const slot = 5 * time.Millisecond
+
+func onSlot(t time.Time) time.Time { return t.Add(slot - 1).Truncate(slot) }
+
+// next takes the packet that is due and received, or says how long to wait for one.
+func (e *endpoint) next() (packet, time.Duration, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	now := time.Now()
+	wait := forGood
+	switch {
+	case e.down:
+		return packet{}, 0, net.ErrClosed
+	case !e.deadline.IsZero() && !e.deadline.After(now):
+		return packet{}, 0, os.ErrDeadlineExceeded
+	case len(e.queue) > 0:
+		head := e.queue[0]
+		takes := airtime(len(head.data), e.air.radio.Load())
+		whole := later(e.readFree, head.due).Add(takes)
+		if !onSlot(whole).After(now) {
+			e.readFree = whole
+			e.waiting = max(0, e.waiting-takes)
+			return heap.Pop(&e.queue).(packet), 0, nil
+		}
+		wait = onSlot(whole).Sub(now)
+	}
+	if !e.deadline.IsZero() {
+		wait = min(wait, e.deadline.Sub(now))
+	}
+	return packet{}, wait, nil
+}
+
+func (e *endpoint) pause(wait time.Duration) error {
+	if wait == forGood {
+		select {
+		case <-e.wake:
+		case <-e.closed:
+			return net.ErrClosed
+		}
+		return nil
+	}
+	t := time.NewTimer(wait)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-e.wake:
+	case <-e.closed:
+		return net.ErrClosed
+	}
+	return nil
+}
+
+// Close takes the node off the air.
+func (e *endpoint) Close() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.down {
+		return nil
+	}
+	e.down, e.queue = true, nil
+	e.air.at[e.node].CompareAndSwap(e, nil)
+	close(e.closed)
+	return nil
+}
+
+// LocalAddr implements net.PacketConn.
+func (e *endpoint) LocalAddr() net.Addr { return e.addr }
+
+// SetReadDeadline implements net.PacketConn.
+func (e *endpoint) SetReadDeadline(t time.Time) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.deadline = t
+	e.poke()
+	return nil
+}
+
+// SetWriteDeadline implements net.PacketConn: writing never waits.
+func (e *endpoint) SetWriteDeadline(time.Time) error { return nil }
+
+// SetDeadline implements net.PacketConn.
+func (e *endpoint) SetDeadline(t time.Time) error { return e.SetReadDeadline(t) }
+
+// SetReadBuffer says that there is room, which QUIC asks of a socket.
+func (e *endpoint) SetReadBuffer(int) error { return nil }
+
+// SetWriteBuffer says the same.
+func (e *endpoint) SetWriteBuffer(int) error { return nil }

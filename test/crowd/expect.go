@@ -1,0 +1,112 @@
+package crowd
+
+import (
+	"fmt"
+	"time"
+
+	"longear/test/crowd/story"
+)
+
+// expect lets time pass until something holds, or notes that it does not.
+func (w *World) expect(d story.Expect) error {
+	if err := w.ready(); err != nil {
+		return err
+	}
+	line := w.opts.Watch.Step.Load()
+	var why string
+	for until := w.now() + d.Within; ; {
+		if why = w.lacking(d); why == "" {
+			return nil
+		}
+		left := until - w.now()
+		if left <= 0 {
+			break
+		}
+		if err := w.advance(min(beat, left)); err != nil {
+			return err
+		}
+	}
+	w.fail("line %d, %q: %s", line.Line, line.Text, why)
+	return nil
+}
+
+// lacking says what is not yet as expected, "" if all is.
+func (w *World) lacking(d story.Expect) string {
+	switch d.What {
+	case "all", "carried":
+		return w.missing(d.What == "carried")
+	case "share":
+		made, possible := w.made()
+		if float64(made) < d.Share*float64(possible) {
+			return fmt.Sprintf("%d of %d deliveries that were possible were made, %.2f%%", made, possible, 100*float64(made)/float64(possible))
+		}
+	case "median":
+		ours, oracle := w.latencies()
+		if len(ours) == 0 {
+			return "nothing was delivered"
+		}
+		// Quantiles of all that was possible: what never came took for ever.
+		got, best := quantile(ours, len(oracle), 0.5), quantile(oracle, len(oracle), 0.5)
+		if limit := time.Duration(float64(best)*d.Factor) + d.Plus; got > limit {
+			return fmt.Sprintf("the median is %v, at most %v were expected: the oracle's is %v", got, limit, best)
+		}
+	case "nobody":
+		return w.leaked(w.each(d.Who))
+	default:
+		return fmt.Sprintf("nobody knows how to expect %q", d.What)
+	}
+	return ""
+}
+
+// counts reports whether a message is expected at a node: whoever lies or floods is owed nothing.
+func (w *World) counts(p *post, m *member) bool {
+	return p.from != m.number && (p.to < 0 || p.to == m.number) && !m.is(liar) && !m.is(flooder)
+}
+
+// missing names a live message that a running node should have and has not: every one, or those that the oracle has there.
+func (w *World) missing(possible bool) string {
+	n, first := 0, ""
+	for _, p := range w.ledger.all() {
+		if p.deadAt(w.now()) {
+			continue
+		}
+		for _, m := range w.members {
+			if !m.running || !w.counts(p, m) || w.ledger.has(p, m.number) {
+				continue
+			}
+			if _, ok := w.topology.oracle.Arrival(p.number, m.number); possible && !ok {
+				continue
+			}
+			if n++; first == "" {
+				first = fmt.Sprintf("n%d has not got message %d of n%d", m.number, p.number, p.from)
+			}
+		}
+	}
+	if n > 1 {
+		first = fmt.Sprintf("%s, and %d more", first, n-1)
+	}
+	return first
+}
+
+// leaked names a message that one of these has, though it was published after the node had lost its last link. Whoever has a
+// link has not been cut off.
+func (w *World) leaked(list []*member) string {
+	t := &w.topology
+	for _, m := range list {
+		if t.links[m.number] > 0 {
+			return fmt.Sprintf("n%d has %d links and is not cut off", m.number, t.links[m.number])
+		}
+		for _, p := range w.ledger.all() {
+			if p.from != m.number && p.at >= t.alone[m.number] && w.ledger.has(p, m.number) {
+				return fmt.Sprintf("n%d has message %d", m.number, p.number)
+			}
+		}
+	}
+	return ""
+}
+
+// made counts the deliveries that were made, and that the oracle made.
+func (w *World) made() (made, possible int) {
+	ours, oracle := w.latencies()
+	return len(ours), len(oracle)
+}

@@ -1,0 +1,221 @@
+package crowd
+
+import (
+	"context"
+	"crypto/ed25519"
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"github.com/libp2p/go-libp2p"
+	"github.com/libp2p/go-libp2p/core/crypto"
+	"github.com/libp2p/go-libp2p/core/host"
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/p2p/net/connmgr"
+	"github.com/libp2p/go-libp2p/p2p/transport/quicreuse"
+	"github.com/quic-go/quic-go"
+	"go.uber.org/fx"
+
+	"longear/node"
+	"longear/node/discovery"
+	"longear/protocol"
+	"longear/store"
+)
+
+// role is what a member does to others.
+type role uint8
+
+const (
+	honest  role = iota
+	mute         // takes and never forwards
+	liar         // lies in sync
+	flooder      // floods
+)
+
+// member is one node of the world through all its lives, with the store it keeps and the clock it believes.
+type member struct {
+	w      *World
+	number int
+	hub    bool
+	key    ed25519.PrivateKey
+	seal   *protocol.SealKey // opens direct messages to it
+	store  *store.Store
+	skew   atomic.Int64 // its clock less the world's, in nanoseconds
+	role   atomic.Uint32
+	flood  *flood
+
+	life    int // how often it was started
+	node    *node.Node
+	host    host.Host
+	info    peer.AddrInfo // of this life
+	running bool
+	late    bool // not here yet
+	dozing  bool
+	stop    func() error
+	past    tally // of the lives before
+}
+
+// rng is a source of chance of its own for each purpose, so that one more use of one does not change the others.
+func rng(seed uint64, purpose string, n int) *rand.Rand {
+	h := uint64(14695981039346656037)
+	for _, b := range []byte(purpose) {
+		h = (h ^ uint64(b)) * 1099511628211
+	}
+	return rand.New(rand.NewPCG(seed, h+uint64(n)*0x9e3779b97f4a7c15))
+}
+
+// keyOf makes a key that the seed alone decides.
+func keyOf(seed uint64, purpose string, n int) ed25519.PrivateKey {
+	r := rng(seed, purpose, n)
+	b := make([]byte, 0, ed25519.SeedSize)
+	for range ed25519.SeedSize / 8 {
+		b = binary.LittleEndian.AppendUint64(b, r.Uint64())
+	}
+	return ed25519.NewKeyFromSeed(b)
+}
+
+func (w *World) newMember(number int, hub bool) (*member, error) {
+	m := &member{w: w, number: number, hub: hub, key: keyOf(w.seed, "author", number)}
+	var err error
+	if m.seal, err = protocol.ParseSealKey(keyOf(w.seed, "seal", number).Seed()); err != nil {
+		return nil, fmt.Errorf("make node %d: %w", number, err)
+	}
+	begin := time.Now()
+	m.store, err = store.Open(store.Config{Clock: store.Clock{
+		Wall: m.wall,
+		Mono: func() time.Duration { return time.Since(begin) },
+	}})
+	if err != nil {
+		return nil, fmt.Errorf("make node %d: %w", number, err)
+	}
+	return m, nil
+}
+
+// wall is the time of day that the member believes.
+func (m *member) wall() time.Time { return time.Now().Add(time.Duration(m.skew.Load())) }
+
+func (m *member) is(r role) bool { return role(m.role.Load()) == r }
+
+// start begins a life with the store that is there.
+func (m *member) start() error {
+	m.life++
+	profile := node.Phone
+	if m.hub {
+		profile = node.Hub
+	}
+	watcher := discovery.NewWatcher(func() ([]discovery.Interface, error) { return []discovery.Interface{m.iface()}, nil })
+	watcher.Set([]discovery.Interface{m.iface()})
+	n, err := node.New(node.Config{
+		Store: m.store, Key: m.key, Profile: profile, Host: m.newHost,
+		Clock: store.Clock{Wall: m.wall},
+		Discovery: discovery.Config{Watcher: watcher, Off: []discovery.Rung{
+			discovery.Typed, discovery.Remembered, discovery.Gateway, discovery.Beacons, discovery.MDNS,
+		}},
+		Arrived: m.arrived,
+	})
+	if err != nil {
+		return fmt.Errorf("make node %d: %w", m.number, err)
+	}
+	ctx, cancel := context.WithCancel(m.w.ctx)
+	ended := make(chan error, 1) // of one: the end is told once, whether or not anybody waits
+	go func() { ended <- n.Run(ctx) }()
+	select {
+	case <-n.Ready():
+	case err := <-ended:
+		cancel()
+		return fmt.Errorf("start node %d: %w", m.number, err)
+	}
+	m.node, m.running = n, true
+	m.info = peer.AddrInfo{ID: m.host.ID(), Addrs: m.host.Addrs()}
+	m.w.ledger.meet(m.info.ID, m.number)
+	m.stop = func() error {
+		cancel()
+		return <-ended
+	}
+	return nil
+}
+
+// end ends the life without a word to anybody: its links are down by now.
+func (m *member) end() error {
+	if !m.running {
+		return nil
+	}
+	m.running = false
+	err := m.stop()
+	m.past = m.past.plus(tallyOf(m.node.Status()))
+	m.node, m.host = nil, nil
+	if err != nil {
+		return fmt.Errorf("end node %d: %w", m.number, err)
+	}
+	return nil
+}
+
+// arrived is told by the node of every message that it took.
+func (m *member) arrived(a node.Arrival) { m.w.ledger.arrived(m.number, a) }
+
+// iface is the one network that everybody is on.
+func (m *member) iface() discovery.Interface {
+	ip, _ := netip.AddrFromSlice(addrOf(m.number))
+	return discovery.Interface{
+		Index: 1, Name: "radio0", Flags: net.FlagUp | net.FlagRunning | net.FlagBroadcast | net.FlagMulticast,
+		Addrs: []netip.Prefix{netip.PrefixFrom(ip, 8)},
+	}
+}
+
+// newHost makes the member's host: all of libp2p over the air in place of sockets.
+func (m *member) newHost() (host.Host, error) {
+	key, err := crypto.UnmarshalEd25519PrivateKey(keyOf(m.w.seed, fmt.Sprint("peer", m.life), m.number))
+	if err != nil {
+		return nil, err
+	}
+	low, high := 24, 40 // as the node's own profiles have it
+	if m.hub {
+		low, high = 200, 300
+	}
+	manager, err := connmgr.NewConnManager(low, high, connmgr.WithGracePeriod(20*time.Second))
+	if err != nil {
+		return nil, err
+	}
+	h, err := libp2p.New(
+		libp2p.Identity(key),
+		libp2p.ListenAddrStrings(fmt.Sprintf("/ip4/%s/udp/%d/quic-v1", addrOf(m.number), radioPort)),
+		m.overAir(),
+		libp2p.DisableIdentifyAddressDiscovery(), // it stalls a bubble
+		libp2p.DisableRelay(), libp2p.DisableMetrics(),
+		libp2p.ConnectionManager(manager),
+		libp2p.ResourceManager(&network.NullResourceManager{}),
+	)
+	if err != nil {
+		return nil, err
+	}
+	m.host = h
+	return &guise{Host: h, m: m}, nil
+}
+
+// fixedIP is the address that QUIC sends from.
+type fixedIP net.IP
+
+// PreferredSourceIPForDestination implements quicreuse.SourceIPSelector.
+func (f fixedIP) PreferredSourceIPForDestination(*net.UDPAddr) (net.IP, error) { return net.IP(f), nil }
+
+// overAir lets QUIC listen on the air.
+func (m *member) overAir() libp2p.Option {
+	return libp2p.QUICReuse(
+		func(l fx.Lifecycle, reset quic.StatelessResetKey, token quic.TokenGeneratorKey, opts ...quicreuse.Option) (*quicreuse.ConnManager, error) {
+			cm, err := quicreuse.NewConnManager(reset, token, opts...)
+			if err == nil {
+				l.Append(fx.StopHook(cm.Close)) // libp2p closes only the one it made itself
+			}
+			return cm, err
+		},
+		quicreuse.OverrideSourceIPSelector(func() (quicreuse.SourceIPSelector, error) { return fixedIP(addrOf(m.number)), nil }),
+		quicreuse.OverrideListenUDP(func(string, *net.UDPAddr) (net.PacketConn, error) {
+			return m.w.air.listen(m.number, m.w.seed), nil
+		}),
+	)
+}

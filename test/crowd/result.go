@@ -1,0 +1,163 @@
+package crowd
+
+import (
+	"slices"
+	"time"
+
+	"longear/test/crowd/report"
+)
+
+// report sums up. The run's real time and memory are known only outside its bubble.
+func (w *World) report(cut bool) (*report.Report, error) {
+	if w.ledger == nil {
+		return &report.Report{Story: w.story.Name, Seed: w.seed, Cut: cut, Failed: []string{}}, nil
+	}
+	w.readTraffic(w.now())
+	w.frame(w.now())
+	if err := w.checkAll(); err != nil {
+		return nil, err
+	}
+	ours, oracle := w.latencies()
+	r := &report.Report{
+		Story: w.story.Name, Seed: w.seed, Nodes: len(w.members), Hubs: len(w.members) - w.phones, Cut: cut,
+		Virtual: w.now(), Failed: append([]string{}, w.failed...),
+		Messages: len(w.ledger.all()), Deliveries: len(ours), Possible: len(oracle), Pairs: w.pairs(),
+		Latency: quantiles(ours), Oracle: quantiles(oracle),
+		Curve: curve(ours, oracle, w.pairs()), Histogram: histogram(ours), Hops: w.hops(),
+		Contacts: w.topology.contacts, Connected: w.topology.joined,
+		Traffic: w.film.traffic, Replay: w.replay(), Refused: make(map[string]uint64),
+	}
+	w.sum(r)
+	return r, nil
+}
+
+// sum adds up the counters of all members.
+func (w *World) sum(r *report.Report) {
+	var total tally
+	var air uint64
+	for i, m := range w.members {
+		total = total.plus(w.tallyOf(m))
+		air += w.air.sent[i].Load()
+	}
+	n := float64(len(w.members))
+	r.Bytes = report.Bytes{
+		Gossip: float64(total.gossip) / n, Sync: float64(total.sync) / n,
+		Discovery: max(0, float64(air)-float64(total.gossip)-float64(total.sync)) / n,
+		Repeated:  float64(total.repeated) / n,
+	}
+	r.Refused = total.refused
+	var payload int
+	for _, p := range w.ledger.all() {
+		for node, when := range p.when {
+			if when != never && node != p.from {
+				payload += len(p.msg.Wire())
+			}
+		}
+	}
+	r.Payload = float64(payload) / n
+	if taken := payload + w.ledger.noisy; taken > 0 {
+		r.Copies = 1 + float64(total.repeated)/float64(taken)
+	}
+}
+
+// pairs counts the messages and nodes that a message was meant for.
+func (w *World) pairs() (n int) {
+	for _, p := range w.ledger.all() {
+		for _, m := range w.members {
+			if w.counts(p, m) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// latencies are those of all deliveries, ours and the oracle's, in order.
+func (w *World) latencies() (ours, oracle []time.Duration) {
+	w.ledger.mu.Lock()
+	defer w.ledger.mu.Unlock()
+	for _, p := range w.ledger.posts {
+		for n, m := range w.members {
+			if !w.counts(p, m) {
+				continue
+			}
+			if at := p.when[n]; at != never {
+				ours = append(ours, at-p.at)
+			}
+			if at, ok := w.topology.oracle.Arrival(p.number, n); ok {
+				oracle = append(oracle, at-p.at)
+			}
+		}
+	}
+	slices.Sort(ours)
+	slices.Sort(oracle)
+	return ours, oracle
+}
+
+// hops counts the deliveries by the links they crossed.
+func (w *World) hops() []int {
+	counts := []int{}
+	for _, p := range w.ledger.all() {
+		for n, m := range w.members {
+			if !w.counts(p, m) || p.when[n] == never {
+				continue
+			}
+			for len(counts) <= int(p.hops[n]) {
+				counts = append(counts, 0)
+			}
+			counts[p.hops[n]]++
+		}
+	}
+	return counts
+}
+
+// quantile is that of sorted times, of which there should have been n: what is missing took longer than all others.
+func quantile(sorted []time.Duration, n int, q float64) time.Duration {
+	if len(sorted) == 0 {
+		return 0
+	}
+	i := int(q * float64(max(n, len(sorted))-1))
+	return sorted[min(i, len(sorted)-1)]
+}
+
+func quantiles(sorted []time.Duration) report.Quantiles {
+	at := func(q float64) time.Duration { return quantile(sorted, len(sorted), q) }
+	return report.Quantiles{P50: at(0.5), P90: at(0.9), P99: at(0.99), Last: at(1)}
+}
+
+// steps are times that grow from 10 ms by a quarter each, up to the longest.
+func steps(longest time.Duration) (list []time.Duration) {
+	for d := 10 * time.Millisecond; ; d += d / 4 {
+		list = append(list, d)
+		if d >= longest {
+			return list
+		}
+	}
+}
+
+func curve(ours, oracle []time.Duration, pairs int) []report.CurvePoint {
+	list := []report.CurvePoint{}
+	if pairs == 0 {
+		return list
+	}
+	upTo := func(sorted []time.Duration, d time.Duration) float64 {
+		n, _ := slices.BinarySearch(sorted, d+1)
+		return float64(n) / float64(pairs)
+	}
+	list = append(list, report.CurvePoint{Share: upTo(ours, 0), Oracle: upTo(oracle, 0)})
+	for _, d := range steps(max(quantile(ours, 0, 1), quantile(oracle, 0, 1))) {
+		list = append(list, report.CurvePoint{After: d, Share: upTo(ours, d), Oracle: upTo(oracle, d)})
+	}
+	return list
+}
+
+func histogram(sorted []time.Duration) []report.Bin {
+	bins := []report.Bin{}
+	done := 0
+	for _, d := range steps(quantile(sorted, 0, 1)) {
+		n, _ := slices.BinarySearch(sorted, d+1)
+		bins = append(bins, report.Bin{UpTo: d, N: n - done})
+		done = n
+	}
+	return bins
+}

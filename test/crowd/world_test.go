@@ -1,0 +1,158 @@
+package crowd
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"longear/protocol"
+	"longear/store"
+	"longear/test/crowd/story"
+)
+
+// tell reads a story from its lines.
+func tell(t *testing.T, lines ...string) story.Story {
+	t.Helper()
+	s, err := story.Parse("told", strings.NewReader(strings.Join(lines, "\n")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// inWorld plays a story and then lets a test at the world it leaves.
+func inWorld(t *testing.T, seed uint64, s story.Story, test func(t *testing.T, w *World)) {
+	t.Helper()
+	defer oneProcessor()()
+	synctest.Test(t, func(t *testing.T) {
+		w, err := newWorld(t.Context(), s, Options{Seed: seed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() {
+			if err := w.close(); err != nil {
+				t.Error(err)
+			}
+		}()
+		for i := range s.Steps {
+			if err := w.step(&s.Steps[i]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if len(w.failed) > 0 {
+			t.Fatalf("before the test began: %v", w.failed)
+		}
+		test(t, w)
+	})
+}
+
+// TestChecksBite breaks the world in each way that the checks are there for, and looks whether they say so.
+func TestChecksBite(t *testing.T) {
+	s := tell(t, "nodes 3", "full", `publish n0 "water" life 1h`, "advance 20s", "expect all within 1s")
+	for _, c := range []struct {
+		name, want string
+		harm       func(t *testing.T, w *World)
+	}{
+		{"lost", "has lost message 0", func(t *testing.T, w *World) {
+			if err := w.members[1].store.Remove(t.Context(), []protocol.ID{w.ledger.posts[0].msg.ID}, store.Removed); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"altered", "altered message 0", func(t *testing.T, w *World) {
+			other, err := w.sign(t.Context(), w.members[0], draft{text: "wine", to: -1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			other.ID = w.ledger.posts[0].msg.ID
+			w.ledger.posts[0].msg = other
+		}},
+		{"immortal", "past its life", func(_ *testing.T, w *World) { w.ledger.posts[0].life = time.Second }},
+		{"wrong age", "old, it is", func(_ *testing.T, w *World) { w.ledger.posts[0].at -= time.Minute }},
+		{"counters", "counts 1 messages accepted", func(_ *testing.T, w *World) { w.ledger.arrivals[2] = 7 }},
+		{"forged", "which nobody published", func(t *testing.T, w *World) {
+			msg, err := w.sign(t.Context(), w.members[0], draft{text: "said by nobody", to: -1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := w.members[0].node.PostOwn(t.Context(), msg); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(20 * time.Second)
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			inWorld(t, 1, s, func(t *testing.T, w *World) {
+				c.harm(t, w)
+				if err := w.checkAll(); err != nil {
+					t.Fatal(err)
+				}
+				if got := strings.Join(w.failed, "\n"); !strings.Contains(got, c.want) {
+					t.Errorf("the checks said %q, want something with %q", got, c.want)
+				}
+			})
+		})
+	}
+}
+
+// TestExpectationsBite: an expectation that does not hold fails the run and names its line; the run goes on.
+func TestExpectationsBite(t *testing.T) {
+	s := tell(t,
+		"nodes 4", "full", "split n0-n1 n2-n3", "crash n3", `publish n0 "water"`,
+		"expect all within 10s", "expect nobody n1", "expect nobody n2", "expect carried within 10s", "expect 99% of oracle",
+		"restart n3", "join", "expect all within 10s")
+	r, err := Run(t, s, Options{Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Failed) != 2 || !strings.Contains(r.Failed[0], "line 6") || !strings.Contains(r.Failed[1], "line 7") {
+		t.Errorf("failed: %q, want line 6 and line 7", r.Failed)
+	}
+	if r.Deliveries != 3 || r.Possible != 3 {
+		t.Errorf("%d deliveries of %d, want 3 of 3", r.Deliveries, r.Possible)
+	}
+}
+
+// TestSeed: the seed decides who everybody is, where they are, who meets whom and who does what.
+func TestSeed(t *testing.T) {
+	s := tell(t, "nodes 12", "walk crowd 150m x 150m 1.4m/s range 40m pause 10s", "mute 25%", "skew 50% -1h..+1h", "publish 5 over 1m", "advance 2m")
+	world := func(seed uint64) (sum string) {
+		inWorld(t, seed, s, func(_ *testing.T, w *World) {
+			h := sha256.New()
+			for _, m := range w.members {
+				fmt.Fprintln(h, m.key, m.info.ID, m.role.Load(), m.skew.Load())
+			}
+			fmt.Fprintln(h, w.topology.place)
+			for _, c := range w.topology.log {
+				fmt.Fprintln(h, c.At.Truncate(time.Second), c.A, c.B, c.Up)
+			}
+			for _, p := range w.ledger.posts {
+				fmt.Fprintln(h, p.from, p.text, p.at.Truncate(time.Second))
+			}
+			sum = fmt.Sprintf("%x", h.Sum(nil))
+		})
+		return sum
+	}
+	first := world(1)
+	if second := world(1); second != first {
+		t.Error("two runs of one seed differ")
+	}
+	if other := world(2); other == first {
+		t.Error("two seeds make the same world")
+	}
+}
+
+// TestCut: a run that is ended early still reports.
+func TestCut(t *testing.T) {
+	watch := new(Watch)
+	watch.Cut.Store(true)
+	r, err := Run(t, tell(t, "nodes 3", "full", `publish n0 "water"`, "advance 1h"), Options{Seed: 1, Watch: watch})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !r.Cut || r.Messages != 1 || r.Virtual > time.Minute {
+		t.Errorf("cut %v, %d messages after %v, want a report of the one message, at once", r.Cut, r.Messages, r.Virtual)
+	}
+}
