@@ -11,12 +11,15 @@ export GOFLAGS     := $(filter-out -trimpath,$(GOFLAGS)) -trimpath
 TOOL     := go tool -modfile=tools.mod
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null)
 BUILD    := go build -ldflags '-s -w -X main.release=$(VERSION)'
-TESTS     = $(shell go list ./... | grep -v /test/hosts)
-RACE     := ./protocol/... ./store/... ./node/... ./examples/...
+TESTS     = $(shell go list ./... | grep -v -e /test/hosts -e /test/browser)
+RACE     := ./protocol/... ./store/... ./node/... ./examples/... ./test/crowd
 BENCH    ?= .
 FUZZTIME ?= 10s
+SCENARIO ?= square
+SEED     ?= 1
+NODES    ?= 0
 
-.PHONY: help run build test check race lint fuzz bench generate generated hosts compare clean
+.PHONY: help run build test check race lint fuzz bench sim generate generated hosts browser web webtest compare clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -29,9 +32,9 @@ build: ## build bin/longear
 
 test: ## everything that can fail, as CI runs it (installs what it needs on Debian as root)
 	.ci/packages
-	$(MAKE) lint
+	$(MAKE) lint webtest
 	go test -timeout 20m $(TESTS)
-	$(MAKE) race hosts generated compare
+	$(MAKE) race hosts browser generated compare
 	@echo "make test: ok"
 
 check: lint ## the everyday check: lint and the short tests
@@ -59,8 +62,29 @@ bench: ## run all benchmarks and print their tables: make bench BENCH=Verify
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m ./...
 	cd test/compare && go test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m ./...
 
+sim: ## play a crowd in virtual time: make sim SCENARIO=square SEED=1 NODES=300 (the page is bin/SCENARIO.html)
+	$(BUILD) -o bin/crowdsim ./cmd/crowdsim
+	bin/crowdsim test/crowd/testdata/$(SCENARIO).txt --seed $(SEED) --nodes $(NODES) --html bin/$(SCENARIO).html
+
 hosts: ## nodes on hosts of their own, in network namespaces (root)
 	go test -count=1 -timeout 10m ./test/hosts/...
+
+browser: ## the pages, looked at in a real browser (chromium, node, npm)
+	go test -count=1 -timeout 5m -v ./test/browser/...
+
+web: cmd/longear/web/node_modules/.package-lock.json ## fetch what the page is made with, check and bundle it (node, npm)
+	cd cmd/longear/web && npm run --silent check && npm run --silent build
+
+webtest: ## the TypeScript's own tests
+	@if ! node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null || ! command -v npm >/dev/null; then \
+		echo "SKIPPED: the TypeScript is not checked, built or tested: no node 20 or later, or no npm"; \
+	elif ! $(MAKE) cmd/longear/web/node_modules/.package-lock.json; then \
+		echo "SKIPPED: the TypeScript is not checked, built or tested: npm could not fetch its packages"; \
+	else cd cmd/longear/web && npm run --silent check && npm run --silent test; fi
+
+cmd/longear/web/node_modules/.package-lock.json: cmd/longear/web/package-lock.json
+	cd cmd/longear/web && npm ci --silent
+	@touch $@
 
 compare: ## the comparison benchmarks, a module of their own, still build
 	cd test/compare && go vet ./... && go test -run '^$$' ./...
@@ -78,4 +102,4 @@ bin/protoc-gen-go: tools.mod
 	go build -modfile=tools.mod -o $@ google.golang.org/protobuf/cmd/protoc-gen-go
 
 clean: ## remove what was built
-	rm -rf bin
+	rm -rf bin cmd/longear/web/built

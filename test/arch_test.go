@@ -60,10 +60,32 @@ var importTable = []mayImport{
 		"it states the small interfaces it needs; node and store are imported for the plain structs in them",
 	},
 	{
+		"node/api/guest",
+		[]string{"node", "node/api/guest/page", "protocol", "protocol/reconcile", "store"},
+		[]string{"golang.org/x/sync/errgroup"},
+		"another listener with other rights: what the operator may ask (node/api) is out of its reach; a guest's exchange is a session of reconcile",
+	},
+	{
+		"node/api/guest/page", nil, nil,
+		"what guests see without script: facts in, bytes of HTML out",
+	},
+	{
 		"cmd/longear",
-		[]string{"node", "node/api", "node/discovery", "protocol", "store"},
+		[]string{"node", "node/api", "node/api/guest", "node/api/guest/page", "node/discovery", "protocol", "store"},
 		[]string{"github.com/BurntSushi/toml", "github.com/spf13/", "golang.org/x/sync/errgroup", "golang.org/x/sys/", "filippo.io/age", "rsc.io/qr"},
 		"it wires what is above and talks to people; no libp2p, no Badger",
+	},
+	{
+		"cmd/crowdsim",
+		[]string{"test/crowd", "test/crowd/report", "test/crowd/story"},
+		[]string{"github.com/spf13/pflag", "golang.org/x/term"},
+		"the rig of the crowd for people who do not read Go: flags, a progress line, files",
+	},
+	{
+		"examples/crowd",
+		[]string{"test/crowd", "test/crowd/report", "test/crowd/story"},
+		nil,
+		"a test of a developer's own idea needs the story's language and the world, and nothing else",
 	},
 	{
 		"examples",
@@ -230,6 +252,7 @@ func TestArchitecture(t *testing.T) {
 		"syntax":        badSyntax,
 		"documentation": undocumented,
 		"budgets":       overBudget,
+		"scripts":       badScripts,
 		"words":         badWords,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -58,6 +58,16 @@ func TestRulesBite(t *testing.T) {
 		{"enough parameters", "node/x.go", "package node\nimport \"context\"\nfunc f(_ context.Context, a, b, c, d int) {}", overBudget, ""},
 		{"a wide interface", "node/x.go", "package node\ntype i interface{ A(); B(); C(); D() }", overBudget, "4 methods"},
 
+		{"any in a script", "cmd/longear/web/x.ts", "// X.\nlet x: any = 1;\n", badScripts, "any is no type"},
+		{"any as an argument", "cmd/longear/web/x.ts", "// X.\nlet x = new Map<string, any>();\n", badScripts, "any is no type"},
+		{"any in a comment", "cmd/longear/web/x.ts", "// X, if any.\n/** Takes: any. */\nlet x = 1; // or: any\n", badScripts, ""},
+		{"a class in a script", "cmd/longear/web/x.ts", "// X.\nclass X {}\n", badScripts, "a class"},
+		{"a script without a purpose", "cmd/longear/web/x.ts", "let x = 1;\n", badScripts, "what it is for"},
+		{"no comment in a script", "cmd/longear/web/x.ts", "// X.\n\nexport function f() {}\n", badScripts, "f has no comment"},
+		{"a comment in a script", "cmd/longear/web/x.ts", "// X.\n\n/** F. */\nexport function f() {}\n", badScripts, ""},
+		{"a long script", "cmd/longear/web/x.ts", "// X." + strings.Repeat("\n", maxFileLines+1), badScripts, "has 401 lines"},
+		{"a long function in a script", "cmd/longear/web/x.ts", "// X.\nfunction f() {\n" + strings.Repeat("  g();\n", maxFuncLines) + "}\n", badScripts, "f has 62 lines"},
+
 		{"an unwanted word, in any case", "README.md", "ask " + strings.ToUpper(unwanted[0]), badWords, "README.md:1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

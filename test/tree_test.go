@@ -37,8 +37,11 @@ func (s source) generated() bool { return ast.IsGenerated(s.file) }
 // inTests reports whether the file exists for tests only: it is one, or it is beneath test/.
 func (s source) inTests() bool { return s.isTest() || strings.HasPrefix(s.path, "test/") }
 
-// untracked are the entries of the root that are no part of the repository.
-var untracked = map[string]bool{".git": true, ".work": true, "bin": true}
+// untracked are the folders that are no part of the repository, by path.
+var untracked = map[string]bool{".git": true, ".work": true, "bin": true, "cmd/longear/web/built": true}
+
+// fetched are the folders, by name, of what others wrote and is fetched.
+var fetched = map[string]bool{"node_modules": true}
 
 func readTree(t *testing.T) *tree {
 	t.Helper()
@@ -48,8 +51,10 @@ func readTree(t *testing.T) *tree {
 		switch {
 		case err != nil:
 			return err
-		case untracked[name] && d.IsDir():
+		case d.IsDir() && (untracked[name] || fetched[d.Name()]):
 			return fs.SkipDir
+		case untracked[name]: // .git is a file where a second working tree is checked out
+			return nil
 		case d.IsDir():
 			r.folders[name] = true
 			return nil
