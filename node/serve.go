@@ -3,10 +3,7 @@ package node
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"iter"
-	"slices"
 
 	"longear/protocol"
 	"longear/protocol/reconcile"
@@ -88,7 +85,7 @@ func (l *link) answerPage(ctx context.Context) error {
 // fill reads a page and moves the answer's place behind it.
 func (l *link) fill(p *page, job *answer, v *store.View) error {
 	for ; job.at < len(job.wants); job.at++ {
-		for e, err := range asked(v, l.salt, job.wants[job.at], job.below) {
+		for e, err := range v.Asked(l.salt, job.wants[job.at], job.below) {
 			if err != nil {
 				return err
 			}
@@ -108,32 +105,4 @@ func (l *link) fill(p *page, job *answer, v *store.View) error {
 		job.below = reconcile.Key{}
 	}
 	return nil
-}
-
-// asked ranges over what one want asks for, newest first, below where an earlier page ended.
-func asked(v *store.View, salt reconcile.Salt, w reconcile.Want, below reconcile.Key) iter.Seq2[store.Entry, error] {
-	if w.Whole {
-		return v.Range(w.Prefix, below)
-	}
-	return func(yield func(store.Entry, error) bool) {
-		var keys []reconcile.Key
-		for k, err := range reconcile.Match(v, salt, w.Prefix, w.Short) {
-			if err != nil {
-				yield(store.Entry{}, err)
-				return
-			}
-			if below == (reconcile.Key{}) || k.Compare(below) < 0 {
-				keys = append(keys, k)
-			}
-		}
-		for _, k := range slices.Backward(keys) {
-			e, err := v.Read(k)
-			if errors.Is(err, store.ErrNotFound) {
-				continue // it has gone since it was offered
-			}
-			if !yield(e, err) || err != nil {
-				return
-			}
-		}
-	}
 }

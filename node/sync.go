@@ -236,7 +236,7 @@ func (l *link) onRecon(ctx context.Context, msg, out []byte) error {
 	}
 	for _, w := range l.session.Wants() {
 		l.moved = true
-		l.wants = append(l.wants, byRank(w)...)
+		l.wants = append(l.wants, w.ByRank()...)
 	}
 	if out = l.pump(out); len(out) > 0 {
 		if err := l.flush(out); err != nil {
@@ -247,18 +247,6 @@ func (l *link) onRecon(ctx context.Context, msg, out []byte) error {
 		return l.roundOver(ctx)
 	}
 	return nil
-}
-
-// byRank splits a want for a whole set, whose answer in descending order would begin with media, so that alerts come first.
-func byRank(w reconcile.Want) []reconcile.Want {
-	if !w.Whole || w.Prefix.Len() > 0 {
-		return []reconcile.Want{w}
-	}
-	var out []reconcile.Want
-	for rank := range uint8(3) {
-		out = append(out, reconcile.Want{Prefix: w.Prefix.Child(rank), Whole: true})
-	}
-	return out
 }
 
 // roundOver notes the end of a round.

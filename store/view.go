@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/dgraph-io/badger/v4"
 
@@ -163,4 +164,32 @@ func (v *View) Read(k reconcile.Key) (Entry, error) { return v.s.read(v.txn, k) 
 // means from the end. An error ends the range.
 func (v *View) Range(p reconcile.Prefix, below reconcile.Key) iter.Seq2[Entry, error] {
 	return v.s.rangeDown(v.txn, p, below)
+}
+
+// Asked ranges over what one want asks for, newest first, below where an earlier page ended.
+func (v *View) Asked(salt reconcile.Salt, w reconcile.Want, below reconcile.Key) iter.Seq2[Entry, error] {
+	if w.Whole {
+		return v.Range(w.Prefix, below)
+	}
+	return func(yield func(Entry, error) bool) {
+		var keys []reconcile.Key
+		for k, err := range reconcile.Match(v, salt, w.Prefix, w.Short) {
+			if err != nil {
+				yield(Entry{}, err)
+				return
+			}
+			if below == (reconcile.Key{}) || k.Compare(below) < 0 {
+				keys = append(keys, k)
+			}
+		}
+		for _, k := range slices.Backward(keys) {
+			e, err := v.Read(k)
+			if errors.Is(err, ErrNotFound) {
+				continue // it has gone since it was offered
+			}
+			if !yield(e, err) || err != nil {
+				return
+			}
+		}
+	}
 }

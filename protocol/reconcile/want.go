@@ -152,3 +152,15 @@ func orderWants(wants []Want) []Want {
 	})
 	return out
 }
+
+// ByRank splits a want for a whole set, whose answer in descending order would begin with media, so that alerts come first.
+func (w Want) ByRank() []Want {
+	if !w.Whole || w.Prefix.Len() > 0 {
+		return []Want{w}
+	}
+	var out []Want
+	for rank := range uint8(3) {
+		out = append(out, Want{Prefix: w.Prefix.Child(rank), Whole: true})
+	}
+	return out
+}

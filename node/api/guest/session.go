@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"iter"
 	"net/netip"
-	"slices"
 	"sync"
 	"time"
 
@@ -128,22 +127,10 @@ func (t *turn) recvRecon(msg []byte) error {
 	}
 	for _, w := range t.recon.Wants() {
 		t.moved = true
-		t.wants = append(t.wants, byRank(w)...)
+		t.wants = append(t.wants, w.ByRank()...)
 	}
 	t.wants = t.wants[:min(len(t.wants), wantsMost)]
 	return nil
-}
-
-// byRank splits a want for a whole set, whose answer in descending order would begin with media, so that alerts come first.
-func byRank(w reconcile.Want) []reconcile.Want {
-	if !w.Whole || w.Prefix.Len() > 0 {
-		return []reconcile.Want{w}
-	}
-	var out []reconcile.Want
-	for rank := range uint8(3) {
-		out = append(out, reconcile.Want{Prefix: w.Prefix.Child(rank), Whole: true})
-	}
-	return out
 }
 
 // pump asks for what is wanted, most urgent first.
@@ -249,7 +236,7 @@ func (t *turn) fill(page []byte, v *store.View, p pull, d *done) ([]byte, error)
 	start := len(page)
 	d.more = false
 	for ; d.at < len(p.wants); d.at++ {
-		for e, err := range asked(v, t.salt, p.wants[d.at], d.below) {
+		for e, err := range v.Asked(t.salt, p.wants[d.at], d.below) {
 			if err != nil {
 				return nil, err
 			}
@@ -266,32 +253,4 @@ func (t *turn) fill(page []byte, v *store.View, p pull, d *done) ([]byte, error)
 		d.below = reconcile.Key{}
 	}
 	return page, nil
-}
-
-// asked ranges over what one want asks for, newest first, below where an earlier page ended.
-func asked(v *store.View, salt reconcile.Salt, w reconcile.Want, below reconcile.Key) iter.Seq2[store.Entry, error] {
-	if w.Whole {
-		return v.Range(w.Prefix, below)
-	}
-	return func(yield func(store.Entry, error) bool) {
-		var keys []reconcile.Key
-		for k, err := range reconcile.Match(v, salt, w.Prefix, w.Short) {
-			if err != nil {
-				yield(store.Entry{}, err)
-				return
-			}
-			if below == (reconcile.Key{}) || k.Compare(below) < 0 {
-				keys = append(keys, k)
-			}
-		}
-		for _, k := range slices.Backward(keys) {
-			e, err := v.Read(k)
-			if errors.Is(err, store.ErrNotFound) {
-				continue // it has gone since it was offered
-			}
-			if !yield(e, err) || err != nil {
-				return
-			}
-		}
-	}
 }
