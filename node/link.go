@@ -17,6 +17,7 @@ import (
 	libp2p "github.com/libp2p/go-libp2p/core/protocol"
 	"golang.org/x/sync/errgroup"
 
+	"longear/protocol/frame"
 	"longear/protocol/reconcile"
 	"longear/store"
 )
@@ -88,9 +89,9 @@ type link struct {
 
 // event is something the loop should know: a frame from the peer, or the end of one pulled frame's intake.
 type event struct {
-	kind    byte
+	kind    frame.Kind
 	payload []byte
-	pull    *pull // for frameMessages: the pull whose frame has been taken in
+	pull    *pull // for frame.Messages: the pull whose frame has been taken in
 }
 
 func newLink(n *Node, s network.Stream, initiator bool) *link {
@@ -171,7 +172,7 @@ func (l *link) run(ctx context.Context) error {
 	if other := g.Wait(); !first {
 		err = other
 	}
-	if errors.Is(err, errFrame) {
+	if errors.Is(err, frame.ErrFrame) {
 		l.n.blame(l.peer, pointsFrame, err.Error())
 	}
 	return err
@@ -186,11 +187,11 @@ func (l *link) read(ctx context.Context) error {
 	// Large frames go past the buffer, which is for the heads of frames and for the small ones of quiet rounds.
 	r := bufio.NewReaderSize(countReader{l.stream, &l.n.counts.received}, 512)
 	for {
-		kind, payload, err := readFrame(r)
+		kind, payload, err := frame.Read(r)
 		if err != nil {
 			return err
 		}
-		if kind != frameMessages {
+		if kind != frame.Messages {
 			if err := l.post(ctx, event{kind: kind, payload: payload}); err != nil {
 				return err
 			}
@@ -205,7 +206,7 @@ func (l *link) read(ctx context.Context) error {
 		}
 		intake.Go(func() error {
 			l.takeIn(ctx, in)
-			return l.post(ctx, event{kind: frameMessages, pull: p})
+			return l.post(ctx, event{kind: frame.Messages, pull: p})
 		})
 	}
 }
@@ -247,8 +248,8 @@ func (l *link) loop(ctx context.Context) error {
 	}
 }
 
-func (l *link) write(kind byte, payload []byte) error {
-	return l.flush(appendFrame(nil, kind, payload))
+func (l *link) write(kind frame.Kind, payload []byte) error {
+	return l.flush(frame.Append(nil, kind, payload))
 }
 
 // flush writes whole frames. Only the loop calls it.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"longear/protocol"
+	"longear/protocol/frame"
 	"longear/protocol/reconcile"
 )
 
@@ -29,13 +30,13 @@ const (
 
 // pull is one open request of ours.
 type pull struct {
-	pullRequest // each of its wants is on lease
+	frame.Request // each of its wants is on lease
 
 	// Guarded by the link's mu.
 	bytes  int // received for it
 	intake int // frames at the door
 	ended  bool
-	done   doneNote
+	done   frame.End
 	alive  time.Time
 }
 
@@ -59,20 +60,20 @@ func (l *link) pump(out []byte) []byte {
 	for len(l.wants) > 0 && len(l.pulls) < pullsOpen {
 		p := &pull{}
 		shorts := 0
-		for len(l.wants) > 0 && len(p.wants) < pullWants && shorts < pullShorts {
+		for len(l.wants) > 0 && len(p.Wants) < pullWants && shorts < pullShorts {
 			w := l.wants[0]
 			l.wants = l.wants[1:]
 			if !l.n.leases.take(l, w.Prefix) {
 				l.again = true
 				continue
 			}
-			p.wants = append(p.wants, w)
+			p.Wants = append(p.Wants, w)
 			shorts += len(w.Short)
 			if w.Whole {
 				break
 			}
 		}
-		if len(p.wants) > 0 {
+		if len(p.Wants) > 0 {
 			out = l.request(out, p)
 		}
 	}
@@ -82,9 +83,9 @@ func (l *link) pump(out []byte) []byte {
 // request sends a pull. The caller holds mu.
 func (l *link) request(out []byte, p *pull) []byte {
 	l.seq++
-	p.seq, p.alive = l.seq, time.Now()
-	l.pulls[p.seq] = p
-	return appendFrame(out, framePull, p.append(nil))
+	p.Number, p.alive = l.seq, time.Now()
+	l.pulls[p.Number] = p
+	return frame.Append(out, frame.Pull, p.Append(nil))
 }
 
 // admit checks a messages frame against what was asked: only answers to open requests are looked at, and only as much
@@ -92,7 +93,7 @@ func (l *link) request(out []byte, p *pull) []byte {
 func (l *link) admit(payload []byte) (*pull, []arrival, error) {
 	seq, n := binary.Uvarint(payload)
 	if n <= 0 {
-		return nil, nil, fmt.Errorf("%w: a messages frame's number", errFrame)
+		return nil, nil, fmt.Errorf("%w: a messages frame's number", frame.ErrFrame)
 	}
 	l.mu.Lock()
 	p := l.pulls[seq]
@@ -110,12 +111,12 @@ func (l *link) admit(payload []byte) (*pull, []arrival, error) {
 	}
 	l.mu.Unlock()
 	if over {
-		return nil, nil, fmt.Errorf("%w: an answer of more than %d bytes", errFrame, answerMost)
+		return nil, nil, fmt.Errorf("%w: an answer of more than %d bytes", frame.ErrFrame, answerMost)
 	}
 	l.n.leases.touch(l)
 	arrivals := make([]arrival, 0, len(payload)/256+1)
 	for rest := payload[n:]; len(rest) > 0; {
-		age, wire, next, err := splitRecord(rest)
+		age, wire, next, err := frame.SplitRecord(rest)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -214,30 +215,22 @@ func (l *link) tookIn(p *pull) error {
 }
 
 func (l *link) onDone(b []byte) error {
-	d, err := parseDone(b)
+	d, err := frame.ParseEnd(b)
 	if err != nil {
 		return err
 	}
 	l.mu.Lock()
-	p := l.pulls[d.seq]
+	p := l.pulls[d.Number]
 	if p == nil || p.ended {
 		l.mu.Unlock()
 		return nil
 	}
 	p.ended, p.done = true, d
 	l.mu.Unlock()
-	if d.more && !d.follows(&p.pullRequest) {
-		return fmt.Errorf("%w: an answer that goes on where it was", errFrame)
+	if _, _, err := d.Next(p.Request); err != nil {
+		return err
 	}
 	return l.advance(p)
-}
-
-// follows reports whether an answer that ended early went on from where its pull began: if not, it could go on for ever.
-func (d *doneNote) follows(p *pullRequest) bool {
-	if d.at >= len(p.wants) || !p.wants[d.at].Prefix.Contains(d.below) {
-		return false
-	}
-	return d.at > 0 || p.below == (reconcile.Key{}) || d.below.Compare(p.below) < 0
 }
 
 // advance goes on after an answer, or a part of it, is in.
@@ -247,13 +240,12 @@ func (l *link) advance(p *pull) error {
 		l.mu.Unlock()
 		return nil
 	}
-	delete(l.pulls, p.seq)
-	free := p.wants
+	delete(l.pulls, p.Number)
+	free := p.Wants
 	var out []byte
-	if p.done.more {
-		at := p.done.at
-		free = p.wants[:at]
-		out = l.request(nil, &pull{pullRequest: pullRequest{wants: p.wants[at:], below: p.done.below}})
+	if next, more, _ := p.done.Next(p.Request); more {
+		free = p.Wants[:p.done.At]
+		out = l.request(nil, &pull{Request: next})
 	}
 	l.mu.Unlock()
 	if l.n.leases.give(l, free) {

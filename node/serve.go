@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"longear/protocol"
+	"longear/protocol/frame"
 	"longear/protocol/reconcile"
 	"longear/store"
 )
@@ -23,22 +24,22 @@ const (
 
 // answer is a pull of the peer's that is being served.
 type answer struct {
-	pullRequest
+	frame.Request
 	at    int // the want under way; below lies in it
 	bytes int
 }
 
 // onPull takes a request. It is served in turn with those under way: an alert should not wait for a backlog.
 func (l *link) onPull(b []byte) error {
-	req, err := parsePull(b)
+	req, err := frame.ParseRequest(b)
 	if err != nil {
 		return err
 	}
 	if len(l.jobs) >= answersOpen {
-		return fmt.Errorf("%w: more than %d open pulls", errFrame, answersOpen)
+		return fmt.Errorf("%w: more than %d open pulls", frame.ErrFrame, answersOpen)
 	}
 	l.moved = true
-	l.jobs = append(l.jobs, &answer{pullRequest: req})
+	l.jobs = append(l.jobs, &answer{Request: req})
 	return nil
 }
 
@@ -54,7 +55,7 @@ type page struct {
 func (l *link) answerPage(ctx context.Context) error {
 	job := l.jobs[0]
 	l.jobs = append(l.jobs[:0], l.jobs[1:]...)
-	p := page{records: binary.AppendUvarint(make([]byte, 0, pageBytes+4096), job.seq)}
+	p := page{records: binary.AppendUvarint(make([]byte, 0, pageBytes+4096), job.Number)}
 	head := len(p.records)
 	err := l.n.store.View(func(v *store.View) error { return l.fill(&p, job, v) })
 	if err != nil {
@@ -62,14 +63,14 @@ func (l *link) answerPage(ctx context.Context) error {
 	}
 	var out []byte
 	if len(p.records) > head {
-		out = appendFrame(make([]byte, 0, len(p.records)+64), frameMessages, p.records)
+		out = frame.Append(make([]byte, 0, len(p.records)+64), frame.Messages, p.records)
 	}
 	job.bytes += len(p.records)
-	done := doneNote{seq: job.seq, more: p.more, at: job.at, below: job.below}
+	done := frame.End{Number: job.Number, More: p.more, At: job.at, Below: job.Below}
 	if p.more && job.bytes < answerMost {
 		l.jobs = append(l.jobs, job)
 	} else {
-		out = appendFrame(out, frameDone, done.append(nil))
+		out = frame.Append(out, frame.Done, done.Append(nil))
 	}
 	if err := l.flush(out); err != nil {
 		return err
@@ -84,25 +85,25 @@ func (l *link) answerPage(ctx context.Context) error {
 
 // fill reads a page and moves the answer's place behind it.
 func (l *link) fill(p *page, job *answer, v *store.View) error {
-	for ; job.at < len(job.wants); job.at++ {
-		for e, err := range v.Asked(l.salt, job.wants[job.at], job.below) {
+	for ; job.at < len(job.Wants); job.at++ {
+		for e, err := range v.Asked(l.salt, job.Wants[job.at], job.Below) {
 			if err != nil {
 				return err
 			}
 			if p.more = len(p.records) >= pageBytes; p.more {
 				return nil
 			}
-			job.below = e.Key()
+			job.Below = e.Key()
 			if e.Message.Flags&protocol.LocalOnly != 0 && !l.local {
 				continue
 			}
-			p.records = appendRecord(p.records, uint64(max(e.Age.Milliseconds(), 0)), e.Message.Wire())
+			p.records = frame.AppendRecord(p.records, uint64(max(e.Age.Milliseconds(), 0)), e.Message.Wire())
 			p.count++
 			if e.Own {
 				p.own = append(p.own, e.Message.ID)
 			}
 		}
-		job.below = reconcile.Key{}
+		job.Below = reconcile.Key{}
 	}
 	return nil
 }

@@ -3,7 +3,6 @@ package node
 import (
 	"context"
 	"crypto/rand"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"time"
@@ -11,6 +10,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"longear/protocol"
+	"longear/protocol/frame"
 	"longear/protocol/pb"
 	"longear/protocol/reconcile"
 	"longear/store"
@@ -41,7 +41,7 @@ func (l *link) wanted() error {
 		l.again = true
 		return nil
 	case !l.initiator:
-		return l.write(frameNudge, nil)
+		return l.write(frame.Nudge, nil)
 	}
 	return l.startRound()
 }
@@ -78,9 +78,7 @@ func (l *link) startRound() error {
 	if err != nil {
 		return fmt.Errorf("start a round: %w", err)
 	}
-	payload := binary.AppendUvarint(nil, scope.Floor/reconcile.FloorStep)
-	payload = binary.AppendUvarint(payload, uint64(scope.Ranks))
-	out = appendFrame(out, frameRound, append(payload, msg...))
+	out = frame.Append(out, frame.Round, append(frame.AppendScope(nil, scope), msg...))
 	l.answering, l.roundAt, l.messages = true, time.Now(), 1
 	return l.flush(out)
 }
@@ -116,51 +114,51 @@ func (l *link) hello(out []byte) []byte {
 	if err != nil {
 		return out // cannot happen: the message has no required fields and no strings
 	}
-	return appendFrame(out, frameHello, b)
+	return frame.Append(out, frame.Hello, b)
 }
 
 // handle acts on one frame from the peer.
 func (l *link) handle(ctx context.Context, e event) error {
 	switch e.kind {
-	case frameHello:
+	case frame.Hello:
 		return l.onHello(e.payload)
-	case frameRound:
+	case frame.Round:
 		return l.onRound(ctx, e.payload)
-	case frameRecon:
+	case frame.Recon:
 		if !l.answering {
-			return fmt.Errorf("%w: a reconciliation message outside a round", errFrame)
+			return fmt.Errorf("%w: a reconciliation message outside a round", frame.ErrFrame)
 		}
 		if len(e.payload) == 0 {
 			return l.declined()
 		}
 		return l.onRecon(ctx, e.payload, nil)
-	case framePull:
+	case frame.Pull:
 		return l.onPull(e.payload)
-	case frameMessages:
+	case frame.Messages:
 		return l.tookIn(e.pull)
-	case frameDone:
+	case frame.Done:
 		return l.onDone(e.payload)
-	case frameNudge:
+	case frame.Nudge:
 		if !l.initiator {
-			return fmt.Errorf("%w: a nudge to the side that does not start rounds", errFrame)
+			return fmt.Errorf("%w: a nudge to the side that does not start rounds", frame.ErrFrame)
 		}
 		l.n.due(l)
 		return nil
 	}
-	return errFrame
+	return frame.ErrFrame
 }
 
 func (l *link) onHello(b []byte) error {
 	var h pb.Hello
 	if err := proto.Unmarshal(b, &h); err != nil {
-		return fmt.Errorf("%w: hello: %v", errFrame, err)
+		return fmt.Errorf("%w: hello: %v", frame.ErrFrame, err)
 	}
 	l.peerScope = reconcile.Scope{Floor: h.OldestCreated, Ranks: uint16(h.Classes)}
 	if l.initiator {
 		return nil
 	}
 	if len(h.Salt) != len(reconcile.Salt{}) {
-		return fmt.Errorf("%w: a hello with a salt of %d bytes", errFrame, len(h.Salt))
+		return fmt.Errorf("%w: a hello with a salt of %d bytes", frame.ErrFrame, len(h.Salt))
 	}
 	l.setSalt(reconcile.Salt(h.Salt))
 	return nil
@@ -174,36 +172,31 @@ func (l *link) setSalt(s reconcile.Salt) {
 // onRound answers the first message of a round. A scope wider than what this node wants is answered by saying so.
 func (l *link) onRound(ctx context.Context, b []byte) error {
 	if l.initiator || l.salted.IsZero() {
-		return fmt.Errorf("%w: a round from the side that does not start them, or before a hello", errFrame)
+		return fmt.Errorf("%w: a round from the side that does not start them, or before a hello", frame.ErrFrame)
 	}
-	floor, n := binary.Uvarint(b)
-	if n <= 0 || floor > protocol.MaxCreated/reconcile.FloorStep {
-		return fmt.Errorf("%w: a round's floor", errFrame)
-	}
-	ranks, m := binary.Uvarint(b[n:])
-	if m <= 0 || ranks > 7 {
-		return fmt.Errorf("%w: a round's classes", errFrame)
+	scope, msg, err := frame.SplitScope(b)
+	if err != nil {
+		return err
 	}
 	if !l.begun.take(roundRate, roundBurst) {
 		return fmt.Errorf("the peer starts more than %v rounds a second", roundRate)
 	}
 	l.endRound()
-	scope := reconcile.Scope{Floor: floor * reconcile.FloorStep, Ranks: uint16(ranks)}
 	if own, ok := l.n.scope().Meet(scope); !ok || own != scope {
 		l.greeted, l.answering = false, false
-		return l.flush(appendFrame(l.hello(nil), frameRecon, nil))
+		return l.flush(frame.Append(l.hello(nil), frame.Recon, nil))
 	}
 	out := l.hello(nil)
 	l.scope = scope
 	l.answering, l.roundAt, l.messages = true, time.Now(), 0
-	return l.onRecon(ctx, b[n+m:], out)
+	return l.onRecon(ctx, msg, out)
 }
 
 // declined ends a round that the responder would not have: its hello, which came first, says what it wants
 // instead. Once for each change, so that two that cannot agree do not go round.
 func (l *link) declined() error {
 	if !l.initiator {
-		return fmt.Errorf("%w: an empty reconciliation message", errFrame)
+		return fmt.Errorf("%w: an empty reconciliation message", frame.ErrFrame)
 	}
 	l.answering = false
 	if scope, common := l.n.scope().Meet(l.peerScope); !common || scope == l.scope {
@@ -224,7 +217,7 @@ func (l *link) onRecon(ctx context.Context, msg, out []byte) error {
 	})
 	if err != nil {
 		if errors.Is(err, reconcile.ErrMessage) {
-			return fmt.Errorf("%w: %v", errFrame, err)
+			return fmt.Errorf("%w: %v", frame.ErrFrame, err)
 		}
 		return fmt.Errorf("reconcile: %w", err)
 	}
@@ -232,7 +225,7 @@ func (l *link) onRecon(ctx context.Context, msg, out []byte) error {
 	l.roundAt = time.Now()
 	if reply != nil {
 		l.messages++
-		out = appendFrame(out, frameRecon, reply)
+		out = frame.Append(out, frame.Recon, reply)
 	}
 	for _, w := range l.session.Wants() {
 		l.moved = true
@@ -271,7 +264,7 @@ func (l *link) rest() error {
 	}
 	l.again = false
 	if !l.initiator {
-		return l.write(frameNudge, nil)
+		return l.write(frame.Nudge, nil)
 	}
 	return l.startRound()
 }

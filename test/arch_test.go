@@ -37,6 +37,12 @@ var importTable = []mayImport{
 		"a pure state machine: bytes in, bytes out; it can be tested and reused without the rest",
 	},
 	{
+		"protocol/frame",
+		[]string{"protocol", "protocol/reconcile"},
+		nil,
+		"the sync protocol's bytes, for a stream between nodes and for a page's requests alike",
+	},
+	{
 		"store",
 		[]string{"protocol", "protocol/reconcile"},
 		[]string{"github.com/dgraph-io/", "golang.org/x/sys/", "golang.org/x/sync/errgroup"},
@@ -44,7 +50,7 @@ var importTable = []mayImport{
 	},
 	{
 		"node",
-		[]string{"protocol", "protocol/pb", "protocol/reconcile", "store", "node/discovery"},
+		[]string{"protocol", "protocol/frame", "protocol/pb", "protocol/reconcile", "store", "node/discovery"},
 		[]string{"github.com/libp2p/", "github.com/multiformats/", "golang.org/x/sync/errgroup", "google.golang.org/protobuf/proto"},
 		"libp2p stays here; one peer is made of what it says, what it keeps and how it finds others",
 	},
@@ -61,7 +67,7 @@ var importTable = []mayImport{
 	},
 	{
 		"node/api/guest",
-		[]string{"node", "node/api/guest/page", "protocol", "protocol/reconcile", "store"},
+		[]string{"node", "node/api/guest/page", "protocol", "protocol/frame", "protocol/reconcile", "store"},
 		[]string{"golang.org/x/sync/errgroup"},
 		"another listener with other rights: what the operator may ask (node/api) is out of its reach; a guest's exchange is a session of reconcile",
 	},

@@ -2,8 +2,6 @@ package guest
 
 import (
 	"time"
-
-	"longear/protocol"
 )
 
 // What one guest, and all together, may use. A hub is a laptop: 60 phones behind one radio of some 20 Mbit/s. Each product of a
@@ -76,5 +74,5 @@ const (
 	pullsEach       = 4    // of a page's in one request
 	pageBytes       = 64 << 10
 	answerMost      = 1 << 20 // bytes of messages in one answer
-	maxAgeMillis    = uint64(protocol.MaxLifetime / time.Millisecond)
+	maxFrames       = 64      // of a page's in one request
 )

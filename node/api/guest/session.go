@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"longear/protocol"
+	"longear/protocol/frame"
 	"longear/protocol/reconcile"
 	"longear/store"
 )
@@ -29,12 +30,12 @@ type session struct {
 	began bool // a round was begun
 	moved bool // something was pulled in it
 	wants []reconcile.Want
-	pulls map[uint64]pull // ours that are open; at most pullsOpen
-	last  uint64          // number of our last pull
+	pulls map[uint64]frame.Request // ours that are open; at most pullsOpen
+	last  uint64                   // number of our last pull
 }
 
 func newSession(salt reconcile.Salt) *session {
-	s := &session{salt: salt, pulls: make(map[uint64]pull)}
+	s := &session{salt: salt, pulls: make(map[uint64]frame.Request)}
 	s.recon = reconcile.NewSession(reconcile.Config{Salt: salt, Refused: func(p reconcile.Prefix) iter.Seq2[reconcile.Key, error] {
 		return s.view.Refused(p)
 	}})
@@ -51,35 +52,41 @@ type turn struct {
 	pages int                    // bytes of messages in the answer
 	count int                    // pulls of the page's
 	steps int                    // reconciliation messages of the page's
+	parts int                    // frames of the page's
 }
 
 // frame acts on one frame of the page's.
-func (t *turn) frame(f frame) error {
-	if f.kind == frameRound || f.kind == frameRecon {
+func (t *turn) act(kind frame.Kind, payload []byte) error {
+	if t.parts++; t.parts > maxFrames {
+		return fmt.Errorf("%w: more than %d frames in one request", frame.ErrFrame, maxFrames)
+	}
+	if kind == frame.Round || kind == frame.Recon {
 		// Each may be much work, and a page cannot know what to say next before it is answered.
 		if t.steps++; t.steps > 1 {
-			return fmt.Errorf("%w: a second reconciliation message in one request", errFrame)
+			return fmt.Errorf("%w: a second reconciliation message in one request", frame.ErrFrame)
 		}
 	}
-	switch f.kind {
-	case frameRound:
-		return t.round(f.payload)
-	case frameRecon:
-		if !t.began || len(f.payload) == 0 {
-			return fmt.Errorf("%w: a reconciliation message outside a round", errFrame)
+	switch kind {
+	case frame.Round:
+		return t.round(payload)
+	case frame.Recon:
+		if !t.began || len(payload) == 0 {
+			return fmt.Errorf("%w: a reconciliation message outside a round", frame.ErrFrame)
 		}
-		return t.recvRecon(f.payload)
-	case framePull:
-		return t.answerPull(f.payload)
-	case frameMessages:
-		return t.takeIn(f.payload)
+		return t.recvRecon(payload)
+	case frame.Pull:
+		return t.answerPull(payload)
+	case frame.Messages:
+		return t.takeIn(payload)
+	case frame.Done:
+		return t.ended(payload)
 	}
-	return t.ended(f.payload)
+	return fmt.Errorf("%w: frame type %d is for streams", frame.ErrFrame, kind)
 }
 
 // round begins a round within the scope that the page asks for. If the hub wants less, it says so instead.
 func (t *turn) round(b []byte) error {
-	scope, msg, err := parseScope(b)
+	scope, msg, err := frame.SplitScope(b)
 	if err != nil {
 		return err
 	}
@@ -94,7 +101,7 @@ func (t *turn) round(b []byte) error {
 		own = wanted // there is nothing to compare, and the page sees why
 	}
 	if !common || own != normal(scope) {
-		t.out = appendFrame(t.out, frameRound, appendScope(nil, own))
+		t.out = frame.Append(t.out, frame.Round, frame.AppendScope(nil, own))
 		return nil
 	}
 	t.scope, t.began = scope, true
@@ -103,7 +110,7 @@ func (t *turn) round(b []byte) error {
 
 // normal is a scope with its ranks spelt out, as Meet returns it.
 func normal(s reconcile.Scope) reconcile.Scope {
-	s, _ = s.Meet(reconcile.Scope{Ranks: allRanks})
+	s, _ = s.Meet(reconcile.Scope{Ranks: frame.AllRanks})
 	return s
 }
 
@@ -117,13 +124,13 @@ func (t *turn) recvRecon(msg []byte) error {
 		return err
 	})
 	if errors.Is(err, reconcile.ErrMessage) {
-		return fmt.Errorf("%w: %w", errFrame, err)
+		return fmt.Errorf("%w: %w", frame.ErrFrame, err)
 	}
 	if err != nil {
 		return fmt.Errorf("reconcile with a guest: %w", err)
 	}
 	if reply != nil {
-		t.out = appendFrame(t.out, frameRecon, reply)
+		t.out = frame.Append(t.out, frame.Recon, reply)
 	}
 	for _, w := range t.recon.Wants() {
 		t.moved = true
@@ -136,12 +143,12 @@ func (t *turn) recvRecon(msg []byte) error {
 // pump asks for what is wanted, most urgent first.
 func (t *turn) pump() {
 	for len(t.wants) > 0 && len(t.pulls) < pullsOpen {
-		var p pull
+		var p frame.Request
 		shorts := 0
-		for len(t.wants) > 0 && len(p.wants) < pullWants && shorts < pullShorts {
+		for len(t.wants) > 0 && len(p.Wants) < pullWants && shorts < pullShorts {
 			w := t.wants[0]
 			t.wants = t.wants[1:]
-			p.wants = append(p.wants, w)
+			p.Wants = append(p.Wants, w)
 			if shorts += len(w.Short); w.Whole {
 				break // it may be large
 			}
@@ -150,25 +157,25 @@ func (t *turn) pump() {
 	}
 }
 
-func (t *turn) ask(p pull) {
+func (t *turn) ask(p frame.Request) {
 	t.last++
-	p.number = t.last
-	t.pulls[p.number] = p
-	t.out = appendFrame(t.out, framePull, p.append(nil))
+	p.Number = t.last
+	t.pulls[p.Number] = p
+	t.out = frame.Append(t.out, frame.Pull, p.Append(nil))
 }
 
 // takeIn collects what the page brings. Only what was asked for is looked at.
 func (t *turn) takeIn(b []byte) error {
 	number, n := binary.Uvarint(b)
 	if n <= 0 {
-		return fmt.Errorf("%w: a messages frame's number", errFrame)
+		return fmt.Errorf("%w: a messages frame's number", frame.ErrFrame)
 	}
 	if _, open := t.pulls[number]; !open {
 		return nil
 	}
 	records, err := parseRecords(b[n:], protocol.MaxFrame/protocol.MinMessage)
 	if err != nil {
-		return fmt.Errorf("%w: %w", errFrame, err)
+		return fmt.Errorf("%w: %w", frame.ErrFrame, err)
 	}
 	t.taken = append(t.taken, records...)
 	return nil
@@ -176,81 +183,78 @@ func (t *turn) takeIn(b []byte) error {
 
 // ended closes a pull of ours, or goes on with it where the answer ended.
 func (t *turn) ended(b []byte) error {
-	d, err := parseDone(b)
+	d, err := frame.ParseEnd(b)
 	if err != nil {
 		return err
 	}
-	p, open := t.pulls[d.number]
+	p, open := t.pulls[d.Number]
 	if !open {
 		return nil
 	}
-	delete(t.pulls, d.number)
-	if !d.more {
-		return nil
+	delete(t.pulls, d.Number)
+	next, more, err := d.Next(p)
+	if more {
+		t.ask(next)
 	}
-	if !d.follows(p) {
-		return fmt.Errorf("%w: an answer that goes on where it was", errFrame)
-	}
-	t.ask(pull{wants: p.wants[d.at:], below: d.below})
-	return nil
+	return err
 }
 
 // answerPull sends what the page asks for, as much as one answer may hold.
 func (t *turn) answerPull(b []byte) error {
-	p, err := parsePull(b)
+	p, err := frame.ParseRequest(b)
 	if err != nil {
 		return err
 	}
 	if t.count++; t.count > pullsEach {
-		return fmt.Errorf("%w: more than %d pulls in one request", errFrame, pullsEach)
+		return fmt.Errorf("%w: more than %d pulls in one request", frame.ErrFrame, pullsEach)
 	}
 	t.moved = true
-	d := done{number: p.number, below: p.below}
+	d := frame.End{Number: p.Number, Below: p.Below}
 	for {
-		page := binary.AppendUvarint(make([]byte, 0, pageBytes+4096), p.number)
+		page := binary.AppendUvarint(make([]byte, 0, pageBytes+4096), p.Number)
 		head := len(page)
 		err := t.hub.cfg.Store.View(func(v *store.View) error {
 			page, err = t.fill(page, v, p, &d)
 			return err
 		})
 		if errors.Is(err, reconcile.ErrBroad) {
-			return fmt.Errorf("%w: %w", errFrame, err)
+			return fmt.Errorf("%w: %w", frame.ErrFrame, err)
 		}
 		if err != nil {
 			return fmt.Errorf("answer a guest's pull: %w", err)
 		}
 		if len(page) > head {
-			t.out = appendFrame(t.out, frameMessages, page)
+			t.out = frame.Append(t.out, frame.Messages, page)
 			t.pages += len(page)
 		}
-		if !d.more || t.pages >= answerMost {
-			t.out = appendFrame(t.out, frameDone, d.append(nil))
+		if !d.More || t.pages >= answerMost {
+			t.out = frame.Append(t.out, frame.Done, d.Append(nil))
 			return nil
 		}
 	}
 }
 
 // fill reads a page of an answer and moves d behind it.
-func (t *turn) fill(page []byte, v *store.View, p pull, d *done) ([]byte, error) {
+func (t *turn) fill(page []byte, v *store.View, p frame.Request, d *frame.End) ([]byte, error) {
 	local := isLocal(t.from)
 	start := len(page)
-	d.more = false
-	for ; d.at < len(p.wants); d.at++ {
-		for e, err := range v.Asked(t.salt, p.wants[d.at], d.below) {
+	d.More = false
+	for ; d.At < len(p.Wants); d.At++ {
+		for e, err := range v.Asked(t.salt, p.Wants[d.At], d.Below) {
 			if err != nil {
 				return nil, err
 			}
 			// A page must not end before its first record: an answer that is full already would go on where it was.
-			if d.more = len(page) >= pageBytes || t.pages >= answerMost && len(page) > start; d.more {
+			if d.More = len(page) >= pageBytes || t.pages >= answerMost && len(page) > start; d.More {
 				return page, nil
 			}
-			d.below = e.Key()
+			d.Below = e.Key()
 			if e.Message.Flags&protocol.LocalOnly != 0 && !local {
 				continue
 			}
-			page = appendRecord(page, e.Age, e.Message.Wire())
+			page = frame.AppendRecord(page, uint64(max(e.Age.Milliseconds(), 0)), e.Message.Wire())
 		}
-		d.below = reconcile.Key{}
+		d.Below = reconcile.Key{}
 	}
 	return page, nil
 }

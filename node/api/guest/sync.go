@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"longear/protocol"
+	"longear/protocol/frame"
 	"longear/protocol/reconcile"
 )
 
@@ -107,9 +108,8 @@ func (s *Server) sync(w http.ResponseWriter, r *http.Request, v *visitor) {
 		return
 	}
 	defer leave()
-	frames, err := parseFrames(body)
-	if err != nil || len(frames) == 0 {
-		refuse(w, http.StatusBadRequest, "the body is not frames", "see GUEST.md")
+	if len(body) == 0 {
+		refuse(w, http.StatusBadRequest, "the body has no frames", "see GUEST.md")
 		return
 	}
 	session := s.sessions.take(v.name, salt)
@@ -120,21 +120,24 @@ func (s *Server) sync(w http.ResponseWriter, r *http.Request, v *visitor) {
 	}
 	defer session.mu.Unlock()
 	began := time.Now()
+	var err error
 	t := turn{session: session, hub: s, from: source(r)}
-	for _, f := range frames {
-		if err = t.frame(f); err != nil {
-			break
+	for rest := body; err == nil && len(rest) > 0; {
+		var kind frame.Kind
+		var payload []byte
+		if kind, payload, rest, err = frame.Split(rest); err == nil {
+			err = t.act(kind, payload)
 		}
 	}
 	s.visitors.charge(v, int(time.Since(began)/time.Millisecond)*workCost)
 	if err == nil && len(t.taken) > 0 {
 		var verdicts []protocol.Verdict
 		if verdicts, err = s.cfg.Door.OfferFrom(r.Context(), v.name, t.taken, true); err == nil && s.blame(v, verdicts) {
-			err = fmt.Errorf("%w: messages that are not what they say", errFrame)
+			err = fmt.Errorf("%w: messages that are not what they say", frame.ErrFrame)
 		}
 	}
 	switch {
-	case errors.Is(err, errFrame):
+	case errors.Is(err, frame.ErrFrame):
 		s.sessions.drop(v.name, salt)
 		refuse(w, http.StatusBadRequest, err.Error(), "begin with another session")
 		return
