@@ -30,6 +30,7 @@ const (
 // gossip is the node's place in the mesh. It sleeps while no peer is connected: see sleep.go.
 type gossip struct {
 	moves chan struct{} // of size 1: a peer came or went; more of them say the same
+	lost  chan struct{} // of size 1: the mesh lost its stream to a peer
 
 	mu    sync.Mutex
 	mesh  *mesh                // guarded by mu; nil while asleep

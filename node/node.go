@@ -82,6 +82,7 @@ func New(cfg Config) (*Node, error) {
 		wakes:   make(chan wake, 64),
 	}
 	n.gossip.moves = make(chan struct{}, 1)
+	n.gossip.lost = make(chan struct{}, 1)
 	if n.log == nil {
 		n.log = slog.New(slog.DiscardHandler)
 	}

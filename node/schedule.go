@@ -25,8 +25,8 @@ const (
 	youth = 10 * time.Second
 	// youngGap is the time in which a young link looks for what came in by gossip.
 	youngGap = 500 * time.Millisecond
-	// watchEvery is how often gossip is looked at for deafness, at most: it is done when some link is due, and sooner only while
-	// one is suspect.
+	// watchEvery is how often gossip is looked at for deafness, at most: it is done when some link is due, and sooner only when
+	// gossip has lost a peer, and while one is suspect.
 	watchEvery = 5 * time.Second
 )
 
@@ -48,6 +48,7 @@ func (n *Node) schedule(ctx context.Context) error {
 	a := make(agenda)
 	strikes := make(map[peer.ID]int)
 	var watched time.Time
+	lost := false // gossip lost a peer since it was last looked at
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
@@ -55,10 +56,10 @@ func (n *Node) schedule(ctx context.Context) error {
 		wait := n.tend(a, now)
 		if len(a) > 0 {
 			if now.Sub(watched) >= watchEvery {
-				watched = now
+				watched, lost = now, false
 				n.watchdog(strikes)
 			}
-			if len(strikes) > 0 {
+			if lost || len(strikes) > 0 {
 				wait = min(wait, watchEvery)
 			}
 			timer.Reset(max(wait, time.Millisecond))
@@ -69,6 +70,8 @@ func (n *Node) schedule(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-timer.C:
+		case <-n.gossip.lost:
+			lost = true
 		case w := <-n.wakes:
 			n.enter(a, n.links.all(), time.Now())
 			n.wake(a, w, time.Now())

@@ -160,6 +160,10 @@ func (g *gossip) reached(p peer.ID, yes bool) {
 	defer g.mu.Unlock()
 	if !yes {
 		delete(g.reach, p)
+		select {
+		case g.lost <- struct{}{}:
+		default:
+		}
 		return
 	}
 	if g.reach == nil {
