@@ -20,7 +20,7 @@ const MaxDirectText = maxInner - (34 + 8 + 18 + 4 + MaxParents*34 + 3 + signatur
 const outsideDirect = 32 + chacha20poly1305.Overhead
 
 // maxInner is the largest inner message.
-const maxInner = maxBucket - outsideDirect - 2
+const maxInner = maxTextBucket - outsideDirect - 2
 
 // Sealing is the public half of a SealKey: an X25519 public key.
 type Sealing [32]byte
@@ -121,7 +121,7 @@ func signInner(key ed25519.PrivateKey, to Sealing, d Draft) ([]byte, error) {
 // OpenDirect tries to open a message with a key, in about a tenth of a millisecond. It returns ErrOtherKey for
 // whatever was not sealed to the key.
 func OpenDirect(key *SealKey, m *Message) (*Private, error) {
-	if m.Channel != DirectChannel() || m.Kind != Direct || !bucket(len(m.Body)) {
+	if m.Channel != DirectChannel() || m.Kind != Direct || !bucket(len(m.Body), maxTextBucket) {
 		return nil, ErrOtherKey
 	}
 	r, err := hpke.NewRecipient(m.Body[:32], key.private, hpke.HKDFSHA256(), hpke.ChaCha20Poly1305(), []byte(domainDirect))

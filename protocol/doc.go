@@ -1,5 +1,5 @@
 // Package protocol is what longear nodes say to each other: messages, their
-// identifiers and signatures, channels, sealed bodies, direct messages, cards,
+// identifiers and signatures, channels, sealed bodies, manifests of photos, direct messages, cards,
 // stamps, carry files and limits.
 // SPEC.md beside this file is the normative text; testdata/vectors holds the
 // test vectors that every implementation runs.

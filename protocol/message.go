@@ -36,20 +36,23 @@ func (c Class) String() string {
 // Kind says what a body is. A node carries kinds that it does not know.
 type Kind uint16
 
-// The kinds of version 1.
+// The kinds of version 1. Kind stands before the name where the body has a type of its own, or might be taken for one.
 const (
-	Post     Kind = 0 // text for people
-	Response Kind = 1 // an answer to a parent: co-sign, vote, react
-	Profile  Kind = 2 // what an author says of itself
-	Retract  Kind = 3 // the author takes a parent back
-	Manifest Kind = 4 // what a photo or file consists of
-	Direct   Kind = 5 // a body sealed to one reader
-	Receipt  Kind = 6 // inside a direct message only: its parents were read
+	Post         Kind = 0 // text for people
+	Response     Kind = 1 // an answer to a parent: confirm, sign, vote, react: Answer
+	Profile      Kind = 2 // what an author says of itself
+	Retract      Kind = 3 // the author takes a parent back
+	KindManifest Kind = 4 // what a photo or file consists of
+	Direct       Kind = 5 // a body sealed to one reader
+	Receipt      Kind = 6 // inside a direct message only: its parents were read
+	KindPetition Kind = 7 // a text that others sign
+	KindPoll     Kind = 8 // a question with options to vote for: Poll
+	KindChunk    Kind = 9 // bytes of a photo or file, never shown by themselves
 )
 
 // String names the kind.
 func (k Kind) String() string {
-	names := [...]string{"post", "response", "profile", "retract", "manifest", "direct", "receipt"}
+	names := [...]string{"post", "response", "profile", "retract", "manifest", "direct", "receipt", "petition", "poll", "chunk"}
 	if int(k) < len(names) {
 		return names[k]
 	}

@@ -9,14 +9,23 @@ import (
 	"golang.org/x/crypto/chacha20poly1305"
 )
 
-// MaxSealedText is the longest text of a sealed body: the largest bucket without nonce, authenticator
-// and length.
-const MaxSealedText = maxBucket - chacha20poly1305.NonceSizeX - chacha20poly1305.Overhead - 2
+// sealing is what a sealed body holds beside its content: nonce, authenticator and length.
+const sealing = chacha20poly1305.NonceSizeX + chacha20poly1305.Overhead + 2
 
-// The sizes of a sealed body are powers of two from minBucket to maxBucket, so that a length tells an onlooker almost nothing.
 const (
-	minBucket = 256
-	maxBucket = 4096
+	// MaxSealedText is the longest text of a sealed body.
+	MaxSealedText = maxTextBucket - sealing
+
+	// MaxSealedBytes is the longest content of a sealed body whose kind may be larger: a manifest, or a chunk of a photo.
+	MaxSealedBytes = maxBucket - sealing
+)
+
+// The sizes of a sealed body are powers of two from minBucket, so that a length tells an onlooker almost nothing. What is not
+// a part of a photo or file ends at maxTextBucket: texts are of few sizes, and none of them is rare.
+const (
+	minBucket     = 256
+	maxTextBucket = 4096
+	maxBucket     = MaxBody
 )
 
 // ErrOtherKey says that a body was not sealed with the key that was tried, which is the usual outcome
@@ -55,15 +64,24 @@ func (p *Private) Text() string { return p.text }
 // Seal makes the body of a message that the author is about to post in the channel. The body opens only in
 // a message signed by that author, so that nobody can post it again under another name.
 func (k *ChannelKey) Seal(author Author, text string) ([]byte, error) {
-	if len(text) > MaxSealedText {
-		return nil, fmt.Errorf("seal: the text has %d bytes, at most %d fit", len(text), MaxSealedText)
+	return k.seals(author, []byte(text), MaxSealedText)
+}
+
+// SealMedia is Seal for the body of a manifest or a chunk, which may be larger. In a message of another kind it would not open.
+func (k *ChannelKey) SealMedia(author Author, content []byte) ([]byte, error) {
+	return k.seals(author, content, MaxSealedBytes)
+}
+
+func (k *ChannelKey) seals(author Author, content []byte, most int) ([]byte, error) {
+	if len(content) > most {
+		return nil, fmt.Errorf("seal: the text has %d bytes, at most %d fit", len(content), most)
 	}
 	const outside = chacha20poly1305.NonceSizeX + chacha20poly1305.Overhead
 	aead, err := chacha20poly1305.NewX(k.seal[:])
 	if err != nil {
 		return nil, fmt.Errorf("seal: %w", err)
 	}
-	plain := pad([]byte(text), outside)
+	plain := pad(content, outside)
 	body := make([]byte, chacha20poly1305.NonceSizeX, len(plain)+outside)
 	rand.Read(body)
 	return aead.Seal(body, body, plain, k.context(author)), nil
@@ -72,7 +90,7 @@ func (k *ChannelKey) Seal(author Author, text string) ([]byte, error) {
 // Open decrypts a message of the channel. It returns ErrOtherKey for a message of another channel or sealed with
 // another key.
 func (k *ChannelKey) Open(m *Message) (*Private, error) {
-	if m.Channel != k.tag || !bucket(len(m.Body)) {
+	if m.Channel != k.tag || !bucket(len(m.Body), largest(m.Kind)) {
 		return nil, ErrOtherKey
 	}
 	aead, err := chacha20poly1305.NewX(k.seal[:])
@@ -102,8 +120,16 @@ func (k *ChannelKey) context(author Author) []byte {
 	return append(b, author[:]...)
 }
 
-// bucket reports whether n is one of the sizes of a sealed body.
-func bucket(n int) bool { return n >= minBucket && n <= maxBucket && n&(n-1) == 0 }
+// bucket reports whether n is one of the sizes of a sealed body of which largest is the last.
+func bucket(n, largest int) bool { return n >= minBucket && n <= largest && n&(n-1) == 0 }
+
+// largest is the last size that sealed bodies of a kind come in.
+func largest(k Kind) int {
+	if k == KindManifest || k == KindChunk {
+		return maxBucket
+	}
+	return maxTextBucket
+}
 
 // pad puts the length before content and zeros after it, so that with the given number of bytes outside the plaintext the
 // whole fills a bucket. The caller has checked that it fits the largest.

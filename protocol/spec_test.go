@@ -12,15 +12,7 @@ import (
 
 // TestSpecIsUpToDate: the numbers and verdicts of the text are those of the program.
 func TestSpecIsUpToDate(t *testing.T) {
-	spec := string(must(os.ReadFile("SPEC.md")))
-	section := func(title string) string {
-		_, s, ok := strings.Cut(spec, "\n## "+title+"\n")
-		if !ok {
-			t.Fatalf("no section %q", title)
-		}
-		s, _, _ = strings.Cut(s, "\n## ")
-		return s
-	}
+	section := func(title string) string { return specSection(t, title) }
 	limits := section("2 Limits")
 	for name, n := range map[string]int{
 		"largest body": protocol.MaxBody, "largest message": protocol.MaxMessage, "smallest message": protocol.MinMessage, "parents": protocol.MaxParents,
@@ -50,6 +42,9 @@ func TestSpecIsUpToDate(t *testing.T) {
 	if n := thousands(protocol.MaxSealedText); !strings.Contains(section("7 Sealed bodies"), n+" bytes") {
 		t.Errorf("the longest sealed text is %s", n)
 	}
+	if n := thousands(protocol.MaxSealedBytes); !strings.Contains(section("7 Sealed bodies"), "chunk "+n) {
+		t.Errorf("the largest sealed chunk is %s", n)
+	}
 	if n := thousands(protocol.MaxDirectText); !strings.Contains(section("8 Direct messages and cards"), n+" bytes") {
 		t.Errorf("the longest direct text is %s", n)
 	}
@@ -62,6 +57,17 @@ func TestSpecIsUpToDate(t *testing.T) {
 	if n := largest - protocol.MaxBody; !strings.Contains(limits, fmt.Sprintf("%d bytes, and room", n)) {
 		t.Errorf("the fields beside the largest body have %d bytes", n)
 	}
+}
+
+// specSection is the text of one section.
+func specSection(t *testing.T, title string) string {
+	t.Helper()
+	_, s, ok := strings.Cut(string(must(os.ReadFile("SPEC.md"))), "\n## "+title+"\n")
+	if !ok {
+		t.Fatalf("no section %q", title)
+	}
+	s, _, _ = strings.Cut(s, "\n## ")
+	return s
 }
 
 // thousands writes a number as the text does.

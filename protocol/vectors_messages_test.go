@@ -23,7 +23,10 @@ func makeVectors(t *testing.T) *vectorFiles {
 	makeSealedVectors(t, v)
 	makeDirectVectors(t, v)
 	makeCardVectors(t, v)
+	makeAnswerVectors(t, v)
+	makePollVectors(t, v)
 	makeStampVectors(t, v)
+	makeManifestVectors(t, v)
 	makeCarryVectors(t, v)
 	return v
 }
@@ -75,7 +78,7 @@ func validMessages(t *testing.T) []messageVector {
 		{"every field", full},
 		{"text", protocol.Draft{Created: 1_790_000_000_000, Channel: ch, Body: []byte("су 4-қақпада")}},
 		{"alert", protocol.Draft{Channel: ch, Class: protocol.Alert, Body: []byte("!")}},
-		{"media manifest", protocol.Draft{Channel: ch, Class: protocol.Media, Kind: protocol.Manifest, Body: []byte{0, 1, 2}}},
+		{"media manifest", protocol.Draft{Channel: ch, Class: protocol.Media, Kind: protocol.KindManifest, Body: []byte{0, 1, 2}}},
 		{"created 1", protocol.Draft{Channel: ch, Created: 1}},
 		{"largest created", protocol.Draft{Channel: ch, Created: protocol.MaxCreated}},
 		{"lifetime 127", protocol.Draft{Channel: ch, Lifetime: 127}},

@@ -1,6 +1,7 @@
 package protocol_test
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"crypto/hkdf"
 	"crypto/sha256"
@@ -121,6 +122,7 @@ func makeSealedVectors(t *testing.T, v *vectorFiles) {
 		wire := post(k.Tag(), key, body)
 		v.Sealed.Seal = append(v.Sealed.Seal, sealVector{c.name, k.Secret(), author[:], body[:24], []byte(c.text), body, wire})
 	}
+	v.Sealed.Seal = append(v.Sealed.Seal, sealedMedia(t, k)...)
 	nonce := make([]byte, 24)
 	raw := func(plain []byte) []byte { return sealRaw(t, k, author, nonce, plain) }
 	good := raw(plaintext(1, "x", 256-40))
@@ -142,6 +144,8 @@ func makeSealedVectors(t *testing.T, v *vectorFiles) {
 		{"a size that is no bucket", "other key", post(k.Tag(), key, raw(plaintext(1, "x", 300-40)))},
 		{"128 bytes", "other key", post(k.Tag(), key, raw(plaintext(1, "x", 128-40)))},
 		{"8192 bytes", "other key", post(k.Tag(), key, raw(plaintext(1, "x", 8192-40)))},
+		{"a chunk of 8192 bytes, larger than needed", "", sealedChunk(t, k, raw(plaintext(1, "x", 8192-40)))},
+		{"a chunk of a size that is no bucket", "other key", sealedChunk(t, k, raw(plaintext(1, "x", 5120-40)))},
 		{"padding that is not zero", "malformed", post(k.Tag(), key, raw(padded))},
 		{"length beyond the plaintext", "malformed", post(k.Tag(), key, raw(plaintext(256-42+1, "x", 256-40)))},
 		{"length of 65535", "malformed", post(k.Tag(), key, raw(plaintext(65535, "x", 256-40)))},
@@ -149,9 +153,40 @@ func makeSealedVectors(t *testing.T, v *vectorFiles) {
 		o := openVector{Name: c.name, Secret: k.Secret(), Wire: c.wire, Error: c.err}
 		if c.err == "" {
 			o.Author, o.Created, o.Text = author.String(), 1_790_000_000_000, []byte("x")
+			o.Kind = uint16(mustOpen(t, c.wire).Kind)
 		}
 		v.Sealed.Open = append(v.Sealed.Open, o)
 	}
+}
+
+// sealedMedia are bodies that only manifests and chunks may have.
+func sealedMedia(t *testing.T, k *protocol.ChannelKey) []sealVector {
+	author := protocol.AuthorOf(testKey("alice"))
+	var out []sealVector
+	for _, c := range []struct {
+		name string
+		kind protocol.Kind
+		size int
+	}{
+		{"chunk that fills 256", protocol.KindChunk, 256 - 42},
+		{"chunk that is longer than any text", protocol.KindChunk, protocol.MaxSealedText + 1},
+		{"manifest that fills 8192", protocol.KindManifest, 8192 - 42},
+		{"longest chunk", protocol.KindChunk, protocol.MaxSealedBytes},
+	} {
+		text := bytes.Repeat([]byte{'x'}, c.size)
+		body, err := k.SealMedia(author, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := mustSign(t, testKey("alice"), protocol.Draft{Created: 1_790_000_000_000, Channel: k.Tag(), Kind: c.kind, Body: body})
+		out = append(out, sealVector{c.name, k.Secret(), author[:], body[:24], text, body, m.Wire()})
+	}
+	return out
+}
+
+func sealedChunk(t *testing.T, k *protocol.ChannelKey, body []byte) []byte {
+	d := protocol.Draft{Created: 1_790_000_000_000, Channel: k.Tag(), Class: protocol.Media, Kind: protocol.KindChunk, Body: body}
+	return mustSign(t, testKey("alice"), d).Wire()
 }
 
 func TestVectorsChannels(t *testing.T) {
@@ -226,6 +261,11 @@ func TestVectorsSealed(t *testing.T) {
 		k, err := protocol.ParseChannelKey(v.Secret)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if len(v.Text) > protocol.MaxSealedText {
+			if _, err := k.Seal(protocol.Author(v.Author), string(v.Text)); err == nil {
+				t.Errorf("%s: sealed as a text", v.Name)
+			}
 		}
 		if want := sealRaw(t, k, protocol.Author(v.Author), v.Nonce, plaintext(len(v.Text), string(v.Text), len(v.Body)-40)); string(want) != string(v.Body) {
 			t.Errorf("%s: sealed again it is %x", v.Name, want)

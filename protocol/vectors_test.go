@@ -17,7 +17,7 @@ import (
 
 var update = flag.Bool("update", false, "write testdata/vectors anew; only after a deliberate change of the format")
 
-// The vector files, as SPEC.md section 17 describes them.
+// The vector files, as SPEC.md section 18 describes them.
 type (
 	messageVector struct {
 		Name      string    `json:"name"`
@@ -80,9 +80,35 @@ type (
 		Author  hexBytes `json:"author,omitempty"`
 		Sealing hexBytes `json:"sealing,omitempty"`
 	}
+	answerVector struct {
+		Name    string   `json:"name"`
+		Body    hexBytes `json:"body"`
+		Answer  string   `json:"answer,omitempty"`
+		Options []int    `json:"options,omitempty"`
+		Text    string   `json:"text,omitempty"`
+	}
+	pollVector struct {
+		Name     string   `json:"name"`
+		Body     hexBytes `json:"body"`
+		Most     uint8    `json:"most,omitempty"`
+		Options  []string `json:"options,omitempty"`
+		Question string   `json:"question,omitempty"`
+	}
 	stampVector struct {
 		ID   hexBytes `json:"id"`
 		Bits int      `json:"bits"`
+	}
+	manifestVector struct {
+		Name     string    `json:"name"`
+		Body     hexBytes  `json:"body"`
+		Size     int       `json:"size,omitempty"`
+		Chunks   []hexText `json:"chunks,omitempty"`
+		Type     string    `json:"type,omitempty"`
+		FileName string    `json:"filename,omitempty"`
+		Width    int       `json:"width,omitempty"`
+		Height   int       `json:"height,omitempty"`
+		Preview  hexBytes  `json:"preview,omitempty"`
+		Caption  string    `json:"caption,omitempty"`
 	}
 	carryVector struct {
 		Name   string       `json:"name"`
@@ -119,9 +145,21 @@ type (
 			Valid   []cardVector `json:"valid"`
 			Invalid []cardVector `json:"invalid"`
 		}
+		Responses struct {
+			Valid     []answerVector `json:"valid"`
+			Malformed []answerVector `json:"malformed"`
+		}
+		Polls struct {
+			Valid     []pollVector `json:"valid"`
+			Malformed []pollVector `json:"malformed"`
+		}
 		Stamps struct {
 			Stamps []stampVector   `json:"stamps"`
 			Minted []messageVector `json:"minted"`
+		}
+		Manifests struct {
+			Valid   []manifestVector `json:"valid"`
+			Invalid []manifestVector `json:"invalid"`
 		}
 		Carry struct {
 			Files []carryVector `json:"files"`
@@ -137,7 +175,10 @@ func (v *vectorFiles) each(f func(name string, part any)) {
 	f("sealed", &v.Sealed)
 	f("direct", &v.Direct)
 	f("cards", &v.Cards)
+	f("responses", &v.Responses)
+	f("polls", &v.Polls)
 	f("stamps", &v.Stamps)
+	f("manifests", &v.Manifests)
 	f("carry", &v.Carry)
 }
 

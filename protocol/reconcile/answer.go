@@ -270,15 +270,6 @@ func (a *answer) match(it *item) error {
 	return nil
 }
 
-// mark marks all places of short in sorted as known, and reports whether there are any.
-func mark(sorted []ShortID, known []bool, short ShortID) bool {
-	i, found := slices.BinarySearch(sorted, short)
-	for ; i < len(sorted) && sorted[i] == short; i++ {
-		known[i] = true
-	}
-	return found
-}
-
 // have answers "all I have under p is new to you". If keys came in meanwhile, or the peer lies, the prefix is compared after all.
 func (a *answer) have(it *item) error {
 	total, err := a.total(it.p)
@@ -310,8 +301,11 @@ func (a *answer) want(p Prefix) error {
 	return nil
 }
 
-// refuses reports whether this side refuses any key under p.
+// refuses reports whether this side may refuse a key under p, or wants all keys there named.
 func (a *answer) refuses(p Prefix) (bool, error) {
+	if a.s.cfg.NameFrom > 0 && p.Len() > 0 && p.At(0) >= a.s.cfg.NameFrom {
+		return true, nil
+	}
 	if a.s.cfg.Refused != nil {
 		a.reads++
 		for _, err := range a.s.cfg.Refused(p) {

@@ -20,6 +20,9 @@ type Config struct {
 	// Refused ranges over the keys under a prefix, ascending, which this node lacks and will not take again (expired, muted,
 	// evicted). They are left out of wants. Nil means none.
 	Refused func(Prefix) iter.Seq2[Key, error]
+	// NameFrom is the first rank of which this node wants no prefix as a whole, but each key by its short ID: what is large is then
+	// fetched from several peers. 0 means none.
+	NameFrom uint8
 }
 
 // Session compares this node's set with a peer's, over one link, in rounds. It is not safe for concurrent use.

@@ -122,6 +122,15 @@ func Match(src Nodes, salt Salt, p Prefix, shorts []ShortID) iter.Seq2[Key, erro
 	}
 }
 
+// mark marks all places of short in sorted as known, and reports whether there are any.
+func mark(sorted []ShortID, known []bool, short ShortID) bool {
+	i, found := slices.BinarySearch(sorted, short)
+	for ; i < len(sorted) && sorted[i] == short; i++ {
+		known[i] = true
+	}
+	return found
+}
+
 // orderWants sorts wants as they should be pulled (rank, then newest first; the root before all) and drops those that
 // lie under one that asks for everything.
 func orderWants(wants []Want) []Want {

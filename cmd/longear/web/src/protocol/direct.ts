@@ -7,7 +7,7 @@ import { cardLength, readCard } from "./card.ts";
 import { authorOf, sign, verify } from "./ed25519.ts";
 import { encSize, hpkeOpen, hpkeSeal } from "./hpke.ts";
 import { type Content, contentOf, decode, encodeContent, kinds, withSignature } from "./message.ts";
-import { isSealedSize, pad, unpad } from "./padding.ts";
+import { pad, textSizes, unpad } from "./padding.ts";
 import { type PrivateText, type SealError, asPrivate } from "./seal.ts";
 import { isRefusal } from "./verdict.ts";
 import { type Draft, contentFrom, write } from "./write.ts";
@@ -73,7 +73,7 @@ export function writeDirect(
 
 /** Tries to open a message with a reader's seal key. */
 export function openDirect(key: KeyPair, m: Content): Direct | SealError {
-  if (!equal(m.channel, directTag) || m.kind !== kinds.direct || !isSealedSize(m.body.length)) return "other key";
+  if (!equal(m.channel, directTag) || m.kind !== kinds.direct || !textSizes.includes(m.body.length)) return "other key";
   const plain = hpkeOpen(key, m.body, context(m.author));
   if (!plain) return "other key";
   const wire = unpad(plain);

@@ -48,7 +48,10 @@ test("every list of every file of vectors is known here", () => {
     channels: ["names", "refused", "keys", "passphrases"],
     direct: ["open"],
     ed25519: ["vectors"],
+    manifests: ["valid", "invalid"],
     messages: ["valid", "invalid"],
+    polls: ["valid", "malformed"],
+    responses: ["valid", "malformed"],
     sealed: ["seal", "open"],
     stamps: ["stamps", "minted"],
   };

@@ -8,6 +8,7 @@ import { newCarryReader } from "./carry.ts";
 import { canonicalName } from "./channel.ts";
 import { channelKey } from "./channelkey.ts";
 import { directTag, keyPair, openDirect, splitCard } from "./direct.ts";
+import { decodeManifest } from "./manifest.ts";
 import { type Content, decode } from "./message.ts";
 import { read, readAll } from "./read.ts";
 import { decodeItems } from "./reconcile/item.ts";
@@ -38,6 +39,7 @@ test("bytes and text of any sort", () => {
     decodeItems(b);
     decodeWants(b);
     keyFrom(b);
+    decodeManifest(b);
     canonicalName(b);
     const text = String.fromCharCode(...junk(400)).slice(0, below(400));
     canonicalName(text);

@@ -31,7 +31,18 @@ export interface Message extends Content {
 }
 
 /** What a body is. */
-export const kinds = { post: 0, response: 1, profile: 2, retract: 3, manifest: 4, direct: 5, receipt: 6 } as const;
+export const kinds = {
+  post: 0,
+  response: 1,
+  profile: 2,
+  retract: 3,
+  manifest: 4,
+  direct: 5,
+  receipt: 6,
+  petition: 7,
+  poll: 8,
+  chunk: 9,
+} as const;
 
 /** The order in which messages are fetched and kept. */
 export const classes = { text: 0, alert: 1, media: 2 } as const;

@@ -32,7 +32,7 @@ test("everything works without them", async () => {
   assert.equal("subtle" in crypto, false);
   assert.equal("hasOwn" in Object, false);
 
-  const built = pathToFileURL("built/page/index.js").href;
+  const built = pathToFileURL("built/protocol/index.js").href;
   const p = (await import(built)) as typeof import("./index.ts");
   const seed = new Uint8Array(32).fill(1);
   const channel = p.publicTag(p.canonicalName("#Қала") ?? "") as Tag;

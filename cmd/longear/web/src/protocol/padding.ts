@@ -1,19 +1,17 @@
-// Sealed bodies and direct messages come in five sizes, so that a length says little about what is inside.
+// Sealed bodies and direct messages come in few sizes, so that a length says little about what is inside.
 
 import { concat } from "./bytes.ts";
 
-const sizes = [256, 512, 1024, 2048, 4096];
-
-/** Whether a body has one of the five sizes. */
-export function isSealedSize(n: number): boolean {
-  return sizes.includes(n);
-}
+/** The five sizes of texts. */
+export const textSizes: readonly number[] = [256, 512, 1024, 2048, 4096];
+/** The sizes of manifests and chunks of photos. */
+export const mediaSizes: readonly number[] = [...textSizes, 8192, 16_384, 32_768];
 
 /**
  * A plaintext with its length before it (2 bytes, the high one first) and zeros behind it, as long as the smallest size holds
  * beside the overhead of the seal. Undefined if it is too long for the largest.
  */
-export function pad(text: Uint8Array, overhead: number): Uint8Array | undefined {
+export function pad(text: Uint8Array, overhead: number, sizes: readonly number[] = textSizes): Uint8Array | undefined {
   const size = sizes.find((s) => s - overhead - 2 >= text.length);
   if (size === undefined) return undefined;
   const length = Uint8Array.of(text.length >> 8, text.length & 0xff);

@@ -3,8 +3,8 @@
 import { xchacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { type Author, concat, equal, inDomain, random } from "./bytes.ts";
 import type { ChannelKey } from "./channelkey.ts";
-import type { Content } from "./message.ts";
-import { isSealedSize, pad, unpad } from "./padding.ts";
+import { type Content, kinds } from "./message.ts";
+import { mediaSizes, pad, textSizes, unpad } from "./padding.ts";
 
 declare const opened: unique symbol;
 
@@ -29,13 +29,30 @@ export function seal(
   text: Uint8Array,
   nonce: Uint8Array = random(nonceSize),
 ): Uint8Array | undefined {
-  const plain = pad(text, overhead);
+  return sealPadded(key, author, pad(text, overhead), nonce);
+}
+
+/** The same for the body of a manifest or a chunk, at most maxSealedBytes. In a message of another kind it does not open. */
+export function sealMedia(
+  key: ChannelKey,
+  author: Author,
+  content: Uint8Array,
+  nonce: Uint8Array = random(nonceSize),
+): Uint8Array | undefined {
+  return sealPadded(key, author, pad(content, overhead, mediaSizes), nonce);
+}
+
+/** The largest content that a sealed chunk or manifest has room for, in bytes. */
+export const maxSealedBytes = 32_768 - overhead - 2;
+
+function sealPadded(key: ChannelKey, author: Author, plain: Uint8Array | undefined, nonce: Uint8Array): Uint8Array | undefined {
   return plain && concat(nonce, xchacha20poly1305(key.sealkey, nonce, aad(key, author)).encrypt(plain));
 }
 
 /** Opens the body of a message of a channel. */
 export function openSealed(key: ChannelKey, m: Content): PrivateText | SealError {
-  if (!equal(key.tag, m.channel) || !isSealedSize(m.body.length)) return "other key";
+  const sizes = m.kind === kinds.manifest || m.kind === kinds.chunk ? mediaSizes : textSizes;
+  if (!equal(key.tag, m.channel) || !sizes.includes(m.body.length)) return "other key";
   let plain: Uint8Array;
   try {
     const nonce = m.body.subarray(0, nonceSize);

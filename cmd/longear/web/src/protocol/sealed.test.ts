@@ -12,7 +12,7 @@ import { authorOf } from "./ed25519.ts";
 import type { Message } from "./message.ts";
 import { isWeakPassphrase, passphraseSecret } from "./passphrase.ts";
 import { read } from "./read.ts";
-import { type PrivateText, openSealed, seal } from "./seal.ts";
+import { type PrivateText, maxSealedBytes, openSealed, seal, sealMedia } from "./seal.ts";
 import { type OpenVector, bytesOf, vectors } from "./vectors.ts";
 import { isRefusal } from "./verdict.ts";
 
@@ -80,7 +80,8 @@ test("what is no passphrase, and what is a weak one", async () => {
 test("sealing gives the vectors", () => {
   for (const v of vectors("sealed").seal) {
     const key = channelKey(secretOf(v.secret));
-    const body = seal(key, bytesOf(v.author) as Author, bytesOf(v.text), bytesOf(v.nonce));
+    const text = bytesOf(v.text);
+    const body = (text.length > 4054 ? sealMedia : seal)(key, bytesOf(v.author) as Author, text, bytesOf(v.nonce));
     assert.equal(toHex(body ?? new Uint8Array()), toHex(bytesOf(v.body)), v.name);
     assert.equal(toHex(openSealed(key, messageOf(v.wire)) as Uint8Array), v.text === "" ? "" : toHex(bytesOf(v.text)), v.name);
   }
@@ -91,6 +92,9 @@ test("a text that fits no size is not sealed", () => {
   const author = authorOf(new Uint8Array(32));
   assert.equal(seal(key, author, new Uint8Array(4054))?.length, 4096);
   assert.equal(seal(key, author, new Uint8Array(4055)), undefined);
+  assert.equal(sealMedia(key, author, new Uint8Array(4055))?.length, 8192);
+  assert.equal(sealMedia(key, author, new Uint8Array(maxSealedBytes))?.length, 32_768);
+  assert.equal(sealMedia(key, author, new Uint8Array(maxSealedBytes + 1)), undefined);
 });
 
 /** What opening gave, in the words of the vectors. */

@@ -1,4 +1,4 @@
-// Reads protocol/testdata/vectors for the tests, as SPEC.md section 17 describes the files. Tests run in the folder of
+// Reads protocol/testdata/vectors for the tests, as SPEC.md section 18 describes the files. Tests run in the folder of
 // package.json.
 
 import { readFileSync } from "node:fs";
@@ -64,6 +64,26 @@ export interface SealVector {
   readonly wire: string;
 }
 
+/** A body of a response or a poll, and what it says; nothing but the body if it is malformed. */
+export interface BodyVector {
+  readonly name: string;
+  readonly body: string;
+}
+
+/** The body of a manifest. Numbers and texts that are missing are zero and empty; of a malformed one all but the body are. */
+export interface ManifestVector {
+  readonly name: string;
+  readonly body: string;
+  readonly size?: number;
+  readonly chunks?: readonly string[];
+  readonly type?: string;
+  readonly filename?: string;
+  readonly width?: number;
+  readonly height?: number;
+  readonly preview?: string;
+  readonly caption?: string;
+}
+
 /** Every file. */
 export interface VectorFiles {
   readonly messages: { readonly valid: readonly MessageVector[]; readonly invalid: readonly VerdictVector[] };
@@ -73,6 +93,22 @@ export interface VectorFiles {
     readonly refused: readonly { readonly input: string }[];
     readonly keys: readonly KeyVector[];
     readonly passphrases: readonly KeyVector[];
+  };
+  readonly polls: {
+    readonly valid: readonly (BodyVector & {
+      readonly most: number;
+      readonly options: readonly string[];
+      readonly question: string;
+    })[];
+    readonly malformed: readonly BodyVector[];
+  };
+  readonly responses: {
+    readonly valid: readonly (BodyVector & {
+      readonly answer: string;
+      readonly options?: readonly number[];
+      readonly text?: string;
+    })[];
+    readonly malformed: readonly BodyVector[];
   };
   readonly sealed: { readonly seal: readonly SealVector[]; readonly open: readonly OpenVector[] };
   readonly direct: { readonly open: readonly OpenVector[] };
@@ -89,6 +125,7 @@ export interface VectorFiles {
     readonly stamps: readonly { readonly id: string; readonly bits: number }[];
     readonly minted: readonly MessageVector[];
   };
+  readonly manifests: { readonly valid: readonly ManifestVector[]; readonly invalid: readonly ManifestVector[] };
   readonly carry: {
     readonly files: readonly {
       readonly name: string;
