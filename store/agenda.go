@@ -70,6 +70,9 @@ func (s *Store) sweepSome() (more bool, err error) {
 			return false, err
 		}
 	}
+	if err := s.dropOrphans(); err != nil {
+		return false, err
+	}
 	if len(due) == 0 {
 		s.mu.Lock()
 		s.due = next

@@ -20,8 +20,16 @@ func (s *Store) Channel(tag protocol.Channel) iter.Seq2[Entry, error] {
 // ChannelAfter is Channel from behind the message with a key, kept here or not, so that a reader can go on where it was. The zero
 // key is the beginning. The key's rank does not matter: a channel is ordered by time alone.
 func (s *Store) ChannelAfter(tag protocol.Channel, after reconcile.Key) iter.Seq2[Entry, error] {
+	return s.inChannel(tag, after, func(reconcile.Key) bool { return true })
+}
+
+// inChannel is ChannelAfter of some keys: the others are not read.
+func (s *Store) inChannel(tag protocol.Channel, after reconcile.Key, wanted func(reconcile.Key) bool) iter.Seq2[Entry, error] {
 	return s.scan(func(txn *badger.Txn, yield func(Entry, error) bool) {
 		for h, k := range eachInChannel(txn, tag, after) {
+			if !wanted(k) {
+				continue
+			}
 			e, err := s.readIn(txn, k, h)
 			if errors.Is(err, ErrNotFound) {
 				continue
@@ -103,7 +111,7 @@ func (s *Store) rangeDown(txn *badger.Txn, p reconcile.Prefix, below reconcile.K
 // ChannelCount is how much a channel has here.
 type ChannelCount struct {
 	Tag      protocol.Channel
-	Messages int
+	Messages int // alerts and texts: parts of photos are not among what people said
 	// Newest is the latest creation time that an author claims, and never later than now: unknown is zero.
 	Newest time.Time
 }
@@ -122,25 +130,25 @@ func (s *Store) Channels() iter.Seq2[ChannelCount, error] {
 		it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte{prefixChannel}})
 		defer it.Close()
 		var c ChannelCount
-		var newest uint64
+		newest, some := uint64(0), false
 		for it.Rewind(); it.Valid(); it.Next() {
 			h, ok := parseSheaf(it.Item().Key())
 			if !ok {
 				continue
 			}
-			if h.channel != c.Tag && c.Messages > 0 {
+			if h.channel != c.Tag && some {
 				if !yield(c.until(newest, s.clock.wallMilli()), nil) {
 					return
 				}
 				c, newest = ChannelCount{}, 0
 			}
-			c.Tag = h.channel
-			c.Messages += int(it.Item().ValueSize()) / reconcile.KeySize
+			c.Tag, some = h.channel, true
+			c.Messages += talkIn(it.Item())
 			if h.newest > newest {
 				newest = max(newest, newestIn(it.Item()))
 			}
 		}
-		if c.Messages > 0 {
+		if some {
 			yield(c.until(newest, s.clock.wallMilli()), nil)
 		}
 	}

@@ -7,10 +7,11 @@
 // still hash to its ID; what was acknowledged is read back until it expires, is
 // evicted or is removed; a dead message does not come back for
 // [protocol.Remember] of this node's running time; the trie a [View] shows is
-// the trie of exactly the keys it shows; no decision but a display reads the
+// the trie of exactly the keys it shows; an answer counts as long as its
+// response is kept; no decision but a display reads the
 // wall clock.
 //
-// What a put costs is the number of keys it writes, so there are two for each message, its record and its ID, and everything
+// What a put costs is the number of keys it writes, so there are two for each message, its record and its ID, a third for a response, and everything
 // else is one key for what a batch brings together: places on an agenda, the sheaves of channels, nodes of the trie. What is surely new
 // is known from a filter in memory, without looking. keys.go is the layout on disk.
 //

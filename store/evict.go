@@ -28,7 +28,7 @@ func (b *batch) makeRoom(k reconcile.Key, dies time.Duration, cost int64) (bool,
 		if class == int(k.Rank()) {
 			last = bucketOf(dies)
 		}
-		if err := b.evictClass(uint8(class), last, target); err != nil {
+		if err := b.evictClass(uint8(class), last, func() bool { return b.used() <= target }); err != nil {
 			return false, err
 		}
 	}
@@ -38,20 +38,19 @@ func (b *batch) makeRoom(k reconcile.Key, dies time.Duration, cost int64) (bool,
 // used is what counts against the quota.
 func (b *batch) used() int64 { return b.state.bytes + b.state.dead*tombCost }
 
-// evictClass evicts the messages of one class, those that die first first, until used is at the target or the next would die after
-// bucket last.
-func (b *batch) evictClass(class uint8, last uint32, target int64) error {
+// evictClass evicts the messages of one class, those that die first first, until it is enough or the next would die after bucket last.
+func (b *batch) evictClass(class uint8, last uint32, enough func() bool) error {
 	txn := b.s.db.NewTransaction(false)
 	defer txn.Discard()
 	for a := range slots(txn, prefixExpiry, class) {
-		if a.bucket > last || b.used() <= target {
+		if a.bucket > last || enough() {
 			return nil
 		}
 		list, err := listAt(txn, a)
 		if err != nil {
 			return err
 		}
-		if err := b.evictList(a, list, target); err != nil {
+		if err := b.evictList(a, list, enough); err != nil {
 			return err
 		}
 	}
@@ -59,10 +58,10 @@ func (b *batch) evictClass(class uint8, last uint32, target int64) error {
 }
 
 // evictList evicts the messages of one agenda entry and writes back those that may stay.
-func (b *batch) evictList(a slot, list []byte, target int64) error {
+func (b *batch) evictList(a slot, list []byte, enough func() bool) error {
 	rest := list
 	err := eachKey(list, func(k reconcile.Key) error {
-		if b.used() <= target {
+		if enough() {
 			return nil
 		}
 		rest = rest[reconcile.KeySize:]

@@ -142,11 +142,14 @@ func (s *Store) repair() {
 		}
 		return nil
 	})
+	if err == nil {
+		err = s.dropOrphans()
+	}
 	s.log.Warn("dropped damaged messages", "count", len(rot), "err", err)
 }
 
 // dropRot takes a record that is damaged or missing out of the indexes, without a tombstone. Its channel is not known: that entry
-// stays, and readers of the channel pass over it. A record that is sound after all stays.
+// stays, and readers of the channel pass over it. What it answered is not known either: see dropOrphans. A record that is sound after all stays.
 func (b *batch) dropRot(k reconcile.Key) error {
 	if !b.fits(graveEntries, graveSize) {
 		if err := b.flush(); err != nil {
@@ -177,8 +180,11 @@ func (b *batch) dropRot(k reconcile.Key) error {
 		return err
 	}
 	b.state.messages = max(b.state.messages-1, 0)
-	b.state.bytes = max(b.state.bytes-costOf(max(len(value)-recordSize, 0)), 0)
+	b.weigh(k, int64(max(len(value)-recordSize, 0))+overhead, -1)
 	b.state.corrupt++
+	if k.Rank() == protocol.Text.Rank() { // it may have been a response
+		b.s.orphans[k] = struct{}{}
+	}
 	return b.changed(k, true)
 }
 

@@ -14,6 +14,7 @@ import (
 // key and the beginning of the next is merged with all that lies between the two, and that must not be the old messages.
 const (
 	prefixID      = 'i' // ID -> rank and created of the living, or of the dead with the cause
+	prefixAnswer  = 'a' // target, channel, author, inverted created, inverted ID of a response -> when it dies, body
 	prefixChannel = 'c' // channel, inverted created of the newest, number -> sheaf: keys, newest first
 	prefixExpiry  = 'e' // agenda of keys that may expire
 	prefixForget  = 'x' // agenda of keys of the dead that may be forgotten

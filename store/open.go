@@ -231,6 +231,14 @@ func (s *Store) load(c Clock) error {
 			return errors.New("this store was made by another version of longear")
 		}
 		s.state = st
+		if st.media < 0 {
+			s.weighMedia(txn)
+		}
+	}
+	if s.state.format == formatUnindexed {
+		if err := s.indexAnswers(); err != nil {
+			return err
+		}
 	}
 	s.clock = newClock(c, s.state.running, s.state.wall)
 	s.due, s.saved = s.clock.running(), s.clock.running() // look at once

@@ -137,10 +137,11 @@ func (s *Store) putGroup(group []*request) error {
 	return nil
 }
 
-// room is the space in a batch that one message may need: two keys, an own one's Life, a mark, a place on an agenda and in a sheaf.
+// room is the space in a batch that one message may need: two keys, an own one's Life, a mark, a place on an agenda and in a sheaf, a
+// response's key in the index of answers.
 func room(m *protocol.Message) (entries, size int) {
-	return 7, len(m.Wire()) + recordSize + messageKeySize + idKeySize + liveSize + idKeySize + lifeSize + 16 +
-		agendaKeySize + reconcile.KeySize + sheafKeySize + (maxSheaf+1)*reconcile.KeySize
+	return 8, len(m.Wire()) + recordSize + messageKeySize + idKeySize + liveSize + idKeySize + lifeSize + 16 +
+		agendaKeySize + reconcile.KeySize + sheafKeySize + (maxSheaf+1)*reconcile.KeySize + answerKeySize + answerValueSize
 }
 
 // put adds one message to the batch, which it may have to commit first.
@@ -166,20 +167,32 @@ func (b *batch) put(it *Item) (protocol.Verdict, error) {
 	}
 	k = keyOf(m)
 	r := record{own: it.Own, received: b.wall, since: b.now.Truncate(time.Millisecond), age: age}
-	if b.state.bytes+b.state.dead*tombCost+costOf(len(m.Wire())) > b.s.limits.room && !it.Own {
-		ok, err := b.makeRoom(k, r.expires(m.Life()), costOf(len(m.Wire())))
-		if err != nil {
-			return 0, err
-		}
-		if !ok {
-			b.s.countFull(1)
-			return protocol.IgnoreFull, nil
-		}
+	ok, err := b.roomFor(k, r, m)
+	if err != nil {
+		return 0, err
+	}
+	if !ok {
+		b.s.countFull(1)
+		return protocol.IgnoreFull, nil
 	}
 	return protocol.Accept, b.insert(m, k, r)
 }
 
-// insert writes a new message: its record, its ID, its place in its channel.
+// roomFor reports whether there is room for a message, if need be after letting go of what is worth less. An own text always has room.
+func (b *batch) roomFor(k reconcile.Key, r record, m *protocol.Message) (bool, error) {
+	cost, dies := costOf(m), r.expires(m.Life())
+	if k.Rank() >= rankMedia {
+		if ok, err := b.makeMediaRoom(r.own, dies, cost); err != nil || !ok {
+			return ok, err
+		}
+	}
+	if r.own || b.used()+cost <= b.s.limits.room {
+		return true, nil
+	}
+	return b.makeRoom(k, dies, cost)
+}
+
+// insert writes a new message: its record, its ID, its place in its channel and among the answers.
 func (b *batch) insert(m *protocol.Message, k reconcile.Key, r record) error {
 	wire := m.Wire()
 	value := append(r.append(b.alloc(recordSize+len(wire))), wire...)
@@ -194,9 +207,12 @@ func (b *batch) insert(m *protocol.Message, k reconcile.Key, r record) error {
 	if err := b.tie(m.Channel, k, value); err != nil {
 		return err
 	}
+	if err := b.putAnswer(m, r); err != nil {
+		return err
+	}
 	b.schedule(prefixExpiry, classOf(r, k), r.expires(m.Life()), k)
 	b.state.messages++
-	b.state.bytes += costOf(len(wire))
+	b.weigh(k, costOf(m), 1)
 	if err := b.changed(k, false); err != nil || !r.own {
 		return err
 	}
@@ -236,7 +252,10 @@ func (b *batch) younger(m *protocol.Message, age time.Duration) error {
 	r.age = age
 	// The agenda keeps the old place: when that is due, the sweep finds the new one.
 	value = append(r.append(b.alloc(len(value))), wire...)
-	return b.set(appendMessageKey(b.alloc(messageKeySize), k), value)
+	if err := b.set(appendMessageKey(b.alloc(messageKeySize), k), value); err != nil {
+		return err
+	}
+	return b.putAnswer(m, r)
 }
 
 // refuse answers requests when nothing can be written. Only want of space is a verdict; it is no failure.

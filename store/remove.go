@@ -56,8 +56,14 @@ const (
 	tombShare = 8
 )
 
-// costOf is what a message with so many bytes counts against the quota.
-func costOf(wire int) int64 { return int64(wire) + overhead }
+// costOf is what a message counts against the quota.
+func costOf(m *protocol.Message) int64 {
+	cost := int64(len(m.Wire())) + overhead
+	if _, ok := m.Answers(); ok {
+		cost += answerCost
+	}
+	return cost
+}
 
 // Remove lets messages go that are kept here, for good: they leave a tombstone. IDs that are not kept are passed over.
 func (s *Store) Remove(ctx context.Context, ids []protocol.ID, c Cause) error {
@@ -137,9 +143,9 @@ func (s *Store) write(change func(*batch) error) error {
 
 // graveRoom is the space that burying one message may need.
 const (
-	graveEntries = 8
+	graveEntries = 9
 	graveSize    = 2*messageKeySize + 2*idKeySize + deadSize + lifeSize + sheafKeySize + maxSheaf*reconcile.KeySize +
-		agendaKeySize + reconcile.KeySize + 16
+		agendaKeySize + reconcile.KeySize + answerKeySize + 16
 )
 
 // bury takes a living message out of every index and leaves a tombstone. A damaged one leaves none: it may come back.
@@ -164,8 +170,11 @@ func (b *batch) bury(k reconcile.Key, c Cause) error {
 	if err := b.untie(r.sheaf(m.Channel), k); err != nil {
 		return err
 	}
+	if err := b.dropAnswer(m); err != nil {
+		return err
+	}
 	b.state.messages--
-	b.state.bytes -= costOf(len(wire))
+	b.weigh(k, costOf(m), -1)
 	if err := b.changed(k, true); err != nil {
 		return err
 	}

@@ -91,12 +91,27 @@ func checkChannels(t *testing.T, s *store.Store) {
 		}
 		counted += n.Messages
 	}
-	if kept := s.Stats().Messages; int64(counted) != kept {
-		t.Errorf("channels count %d messages, %d are kept", counted, kept)
+	media, err := s.MediaCount()
+	if kept := s.Stats().Messages; err != nil || int64(counted)+media != kept {
+		t.Errorf("channels count %d messages beside %d of media, %v; %d are kept", counted, media, err, kept)
 	}
 	for tag, all := range want {
 		seen := map[protocol.ID]bool{}
 		last := uint64(1<<63 - 1)
+		talk := 0
+		for e, err := range s.Talk(tag) {
+			if talk++; err != nil || e.Message.Class == protocol.Media {
+				t.Fatalf("%v: %v among what people said, %v", tag, e.Message.Class, err)
+			}
+		}
+		for e, err := range s.ChannelMedia(tag) {
+			if talk++; err != nil || e.Message.Class != protocol.Media {
+				t.Fatalf("%v: %v among media, %v", tag, e.Message.Class, err)
+			}
+		}
+		if talk != len(all) {
+			t.Errorf("%v: %d in its two parts, %d kept", tag, talk, len(all))
+		}
 		for e, err := range s.Channel(tag) {
 			m := e.Message
 			if err != nil || m.Channel != tag || seen[m.ID] || m.Created > last {

@@ -9,6 +9,9 @@ import (
 type Stats struct {
 	// Messages, Bytes and Tombstones are what is kept now. Bytes includes the indexes, and the tombstones.
 	Messages, Bytes, Tombstones int64
+	// DeadBytes is the part of Bytes that the tombstones take, Media what photos and files take: never more than half of what the quota has
+	// for messages.
+	DeadBytes, Media int64
 	// Quota is what the store may take. Bytes stays a sixth below it: logs and what is not merged yet take the rest.
 	Quota int64
 	// Expired, Evicted, Removed and Corrupt count messages that left, since the store was made. Corrupt ones were
@@ -30,6 +33,7 @@ func (s *Store) Stats() Stats {
 	defer s.mu.Unlock()
 	return Stats{
 		Messages: s.state.messages, Bytes: s.state.bytes + s.state.dead*tombCost, Tombstones: s.state.dead,
+		DeadBytes: s.state.dead * tombCost, Media: s.state.media,
 		Quota:   s.limits.quota,
 		Expired: s.state.gone[Expired], Evicted: s.state.gone[Evicted], Removed: s.state.gone[Removed], Corrupt: s.state.corrupt,
 		RefusedFull: s.full, Running: s.clock.running(),
@@ -47,13 +51,20 @@ type state struct {
 	messages, bytes, dead int64
 	gone                  [causes]uint64
 	corrupt               uint64
+	media                 int64 // of bytes; -1: not counted yet
 }
 
-// formatVersion changes when a store of before cannot be read.
-const formatVersion = 2
+// formatVersion changes when a store of before cannot be read as it is. formatUnindexed has no index of answers, and gets it when it is opened.
+const (
+	formatVersion   = 3
+	formatUnindexed = 2
+)
 
-// stateSize is the encoded state: eight-byte integers in the order of the fields.
-const stateSize = 8 * (8 + int(causes))
+// stateSize is the encoded state: eight-byte integers in the order of the fields. It had no media at first.
+const (
+	stateSize = 8 * (9 + int(causes))
+	oldState  = stateSize - 8
+)
 
 func (s *state) append(b []byte) []byte {
 	for _, v := range []uint64{
@@ -65,11 +76,11 @@ func (s *state) append(b []byte) []byte {
 	for _, v := range s.gone {
 		b = binary.BigEndian.AppendUint64(b, v)
 	}
-	return b
+	return binary.BigEndian.AppendUint64(b, uint64(s.media))
 }
 
 func parseState(v []byte) (s state, ok bool) {
-	if len(v) != stateSize {
+	if len(v) != stateSize && len(v) != oldState {
 		return s, false
 	}
 	at := func(i int) uint64 { return binary.BigEndian.Uint64(v[8*i:]) }
@@ -80,7 +91,10 @@ func parseState(v []byte) (s state, ok bool) {
 	for i := range s.gone {
 		s.gone[i] = at(8 + i)
 	}
-	return s, s.format == formatVersion
+	if s.media = -1; len(v) == stateSize {
+		s.media = int64(at(8 + int(causes)))
+	}
+	return s, s.format == formatVersion || s.format == formatUnindexed
 }
 
 func stateKey() []byte { return []byte{prefixState, 's'} }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -55,10 +56,13 @@ type Store struct {
 	users   users
 	filter  filter
 
-	// token is held by the one writer. What it guards: pending, marked, and every write to db.
+	firstAuthor protocol.Author // where a range of answers begins
+
+	// token is held by the one writer. What it guards: pending, marked, orphans, and every write to db.
 	token   chan struct{}
 	pending []change
 	marked  map[reconcile.Prefix]struct{} // dirty marks on disk
+	orphans map[reconcile.Key]struct{}    // damaged records that were dropped and may be in the index of answers
 
 	// merging is held by whoever merges tables.
 	merging chan struct{}
@@ -102,10 +106,12 @@ func Open(c Config) (*Store, error) {
 		dir: c.Dir, profile: c.Profile, limits: c.Profile.limits(c.Quota),
 		log: c.Log, free: c.FreeSpace,
 		token: make(chan struct{}, 1), wake: make(chan struct{}, 1), merging: make(chan struct{}, 1),
-		marked: map[reconcile.Prefix]struct{}{},
-		own:    map[protocol.ID]struct{}{},
-		filter: filter{now: newIDSet(0)},
+		marked:  map[reconcile.Prefix]struct{}{},
+		orphans: map[reconcile.Key]struct{}{},
+		own:     map[protocol.ID]struct{}{},
+		filter:  filter{now: newIDSet(0)},
 	}
+	rand.Read(s.firstAuthor[:]) // never fails: the runtime crashes the program first
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
