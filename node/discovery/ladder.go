@@ -18,8 +18,8 @@ package discovery
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
+	"net/netip"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -27,6 +27,8 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 	ma "github.com/multiformats/go-multiaddr"
 	"golang.org/x/sync/errgroup"
+
+	"longear/node/discovery/wifidirect"
 )
 
 // Rung names one way of finding peers.
@@ -39,7 +41,7 @@ const (
 	Gateway    Rung = "gateway"
 	Beacons    Rung = "beacon"
 	MDNS       Rung = "mdns"
-	WifiDirect Rung = "wifi-direct" // heard only through [Ladder.Sight]
+	WifiDirect Rung = "wifi-direct" // also heard through [Ladder.Sight]
 )
 
 var rungs = []Rung{Typed, Remembered, Gateway, Beacons, MDNS, WifiDirect}
@@ -72,7 +74,11 @@ type Config struct {
 	// Every returns the mean time between beacons, 5 s if nil. A saver mode returns more: it costs
 	// discovery time and nothing else, since incoming beacons are still acted on. Clamped to 1 s .. 10 min.
 	Every func() time.Duration
-	Log   *slog.Logger // nil: silent
+	// Wifi makes groups where there is no network; nil makes none. What the ladder knows itself (Self, Port if it is nil,
+	// Neighbours, Report, Log) is filled in.
+	Wifi *wifidirect.Config
+	Gone func(netip.Addr) // an address of ours is gone: links on it are dead. Nil: they time out
+	Log  *slog.Logger     // nil: silent
 }
 
 // Ladder runs all rungs. Its methods may be called at any time, from any goroutine.
@@ -87,6 +93,7 @@ type Ladder struct {
 	board   *board
 	beacon  *beacon
 	mdns    *mdns
+	wifi    *wifi
 	kick    chan struct{} // wakes the dial loop; one pending kick says all there is to say
 	nudge   chan struct{} // wakes the asking rungs, likewise
 	running atomic.Bool
@@ -126,6 +133,9 @@ func New(cfg Config) (*Ladder, error) {
 	l.beacon = newBeacon(l)
 	l.mdns = newMDNS(l)
 	var err error
+	if l.wifi, err = newWifi(l); err != nil {
+		return nil, err
+	}
 	if l.memory, err = newMemory(cfg.File, time.Now()); err != nil {
 		l.log(Remembered, err)
 	}
@@ -277,6 +287,9 @@ func (l *Ladder) parts() []func(context.Context) error {
 	if !l.off(MDNS) {
 		parts = append(parts, l.mdns.run)
 	}
+	if l.wifi.agent != nil {
+		parts = append(parts, l.wifi.agent.Run, l.wifi.sight)
+	}
 	if l.cfg.File != "" {
 		parts = append(parts, func(ctx context.Context) error {
 			return l.memory.run(ctx, func(err error) { l.log(Remembered, err) })
@@ -361,6 +374,7 @@ func (l *Ladder) allOff() bool {
 
 // log is where a part says that it goes on in spite of an error.
 func (l *Ladder) log(r Rung, err error) {
-	l.board.fail(r, err)
-	l.cfg.Log.Debug("discovery trouble", "rung", string(r), "err", fmt.Sprint(err))
+	text := Unnamed(err.Error())
+	l.board.fail(r, text)
+	l.cfg.Log.Debug("discovery trouble", "rung", string(r), "err", text)
 }

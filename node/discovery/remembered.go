@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -108,8 +109,8 @@ func trim(list []Endpoint, now time.Time) []Endpoint {
 // learn notes that a link to remote came up.
 func (m *memory) learn(remote ma.Multiaddr, now time.Time) {
 	ip := remoteIP(remote)
-	if m.file == "" || !ip.IsValid() {
-		return
+	if m.file == "" || !ip.IsValid() || strings.HasPrefix(ip.Zone(), groupDevice) {
+		return // a group's interface has another name next time
 	}
 	e := Endpoint{Addr: netip.AddrPortFrom(ip, BeaconPort), Used: now.UTC().Truncate(24 * time.Hour)}
 	m.mu.Lock()

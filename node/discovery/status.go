@@ -23,14 +23,16 @@ const (
 type RungStatus struct {
 	Rung      Rung      `json:"rung"`
 	State     State     `json:"state"`
-	Err       string    `json:"error,omitempty"` // last trouble, "" if none since the rung last worked
-	Found     int       `json:"found"`           // peers that had a link and that this rung found
-	Heard     time.Time `json:"heard,omitzero"`  // last sighting of any peer but ourselves; zero if none
-	Sightings uint64    `json:"sightings"`       // all of them
-	Refused   uint64    `json:"refused"`         // addresses that may not be dialled, by policy
-	Limited   uint64    `json:"limited"`         // strangers turned away for now, by budget
-	Malformed uint64    `json:"malformed"`       // datagrams dropped unread
-	Sent      uint64    `json:"sent"`            // datagrams
+	Err       string    `json:"error,omitempty"`  // last trouble, "" if none since the rung last worked
+	Fix       string    `json:"fix,omitempty"`    // what a person can do about it, where that is known
+	Detail    string    `json:"detail,omitempty"` // more about the state
+	Found     int       `json:"found"`            // peers that had a link and that this rung found
+	Heard     time.Time `json:"heard,omitzero"`   // last sighting of any peer but ourselves; zero if none
+	Sightings uint64    `json:"sightings"`        // all of them
+	Refused   uint64    `json:"refused"`          // addresses that may not be dialled, by policy
+	Limited   uint64    `json:"limited"`          // strangers turned away for now, by budget
+	Malformed uint64    `json:"malformed"`        // datagrams dropped unread
+	Sent      uint64    `json:"sent"`             // datagrams
 }
 
 // board collects the status of the rungs.
@@ -84,8 +86,8 @@ func (b *board) set(r Rung, st State) {
 }
 
 // fail notes trouble; the state stays.
-func (b *board) fail(r Rung, err error) {
-	b.edit(r, func(s *RungStatus) { s.Err = err.Error() })
+func (b *board) fail(r Rung, text string) {
+	b.edit(r, func(s *RungStatus) { s.Err = text })
 }
 
 func (b *board) found(r Rung) { b.edit(r, func(s *RungStatus) { s.Found++ }) }
