@@ -113,6 +113,7 @@ func (b *bans) InterceptUpgraded(network.Conn) (bool, control.DisconnectReason) 
 // blame charges a peer for what no honest node sends and cuts the link when that is enough.
 func (n *Node) blame(p peer.ID, points float64, why string) {
 	if n.bans.add(p, points, time.Now()) {
+		n.chronicle.note(Event{What: peerBanned, Peer: short(p), Detail: why})
 		n.log.Warn("peer banned", "peer", short(p), "reason", why)
 		n.host.Network().ClosePeer(p)
 	}

@@ -31,6 +31,7 @@ const (
 type gossip struct {
 	moves chan struct{} // of size 1: a peer came or went; more of them say the same
 	lost  chan struct{} // of size 1: the mesh lost its stream to a peer
+	links *links        // the node's, for their counts of bytes
 
 	mu    sync.Mutex
 	mesh  *mesh                // guarded by mu; nil while asleep
@@ -134,12 +135,22 @@ func (n *Node) validate(ctx context.Context, from peer.ID, msg *pubsub.Message) 
 	}
 	age, size := binary.Uvarint(msg.Data)
 	if size <= 0 || age > maxAge {
+		n.chronicle.refuse(from, protocol.RejectMalformed)
 		n.blame(from, pointsMessage, protocol.RejectMalformed.String())
 		return pubsub.ValidationReject
 	}
 	if !n.meters.allow(from) {
 		n.counts.refuse(protocol.IgnoreBudget)
+		n.chronicle.refuse(from, protocol.IgnoreBudget)
 		return pubsub.ValidationIgnore
+	}
+	if u, v := protocol.Decode(msg.Data[size:]); v == protocol.Accept {
+		if _, d := u.Claims(); !gossips(d) {
+			// Nobody honest tells it. It is not kept, or whoever tells it would fill the share of photos past every order; and not
+			// blamed, since it costs no more than the air it has used.
+			n.counts.refuse(protocol.IgnoreBudget)
+			return pubsub.ValidationIgnore
+		}
 	}
 	// pubsub keeps msg.Data for its own cache and never writes to it; the store copies.
 	v := n.door.one(ctx, arrival{wire: msg.Data[size:], age: time.Duration(age) * time.Millisecond, from: from, way: ByGossip})
@@ -157,13 +168,19 @@ func (n *Node) validate(ctx context.Context, from peer.ID, msg *pubsub.Message) 
 // tell gives a message that is stored here to the mesh and reports whether the mesh has it. While gossip sleeps there is nobody
 // to tell; whoever comes gets it by sync.
 func (n *Node) tell(ctx context.Context, m *protocol.Message, age time.Duration) (bool, error) {
-	return n.tellWire(ctx, m.Wire(), m.Flags, age)
+	return n.tellWire(ctx, m.Wire(), &m.Draft, age)
 }
 
-func (n *Node) tellWire(ctx context.Context, wire []byte, flags uint32, age time.Duration) (bool, error) {
+// gossips reports whether a message is for the mesh at all. It cannot choose its links, so what stays local goes by sync; and a photo in a
+// hundred parts, told two or three times over each link, would hold up every text.
+func gossips(d *protocol.Draft) bool {
+	return d.Flags&protocol.LocalOnly == 0 && d.Kind != protocol.KindChunk
+}
+
+func (n *Node) tellWire(ctx context.Context, wire []byte, d *protocol.Draft, age time.Duration) (bool, error) {
 	mesh := n.gossip.now()
-	if mesh == nil || flags&protocol.LocalOnly != 0 {
-		return false, nil // the mesh cannot choose its links; sync can
+	if mesh == nil || !gossips(d) {
+		return false, nil
 	}
 	data := binary.AppendUvarint(make([]byte, 0, 10+len(wire)), uint64(max(age.Milliseconds(), 0)))
 	err := mesh.topic.Publish(ctx, append(data, wire...))
@@ -215,11 +232,19 @@ func (t *gossipTrace) DuplicateMessage(m *pubsub.Message) {
 }
 
 func (t *gossipTrace) RecvRPC(rpc *pubsub.RPC) {
-	t.receivedBytes.Add(uint64(proto.Size(&rpc.RPC)))
+	size := uint64(proto.Size(&rpc.RPC))
+	t.receivedBytes.Add(size)
+	if l := t.links.get(rpc.From()); l != nil {
+		l.received.Add(size)
+	}
 }
 
-func (t *gossipTrace) SendRPC(rpc *pubsub.RPC, _ peer.ID) {
-	t.sentBytes.Add(uint64(proto.Size(&rpc.RPC)))
+func (t *gossipTrace) SendRPC(rpc *pubsub.RPC, p peer.ID) {
+	size := uint64(proto.Size(&rpc.RPC))
+	t.sentBytes.Add(size)
+	if l := t.links.get(p); l != nil {
+		l.sent.Add(size)
+	}
 }
 
 func (t *gossipTrace) OnNewOutboundStream(p peer.ID, _ libp2p.ID) { (*gossip)(t).reached(p, true) }

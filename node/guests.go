@@ -24,6 +24,7 @@ func (n *Node) OfferFrom(ctx context.Context, guest string, in []protocol.CarryR
 		if !asked && !n.meters.allow(peer.ID(guestPrefix+guest)) {
 			out[i] = protocol.IgnoreBudget
 			n.counts.refuse(out[i])
+			n.chronicle.refuse("", out[i])
 			continue
 		}
 		arrivals, at = append(arrivals, arrival{wire: r.Wire, age: r.Age, way: ByHand}), append(at, i)
@@ -34,6 +35,9 @@ func (n *Node) OfferFrom(ctx context.Context, guest string, in []protocol.CarryR
 		switch v {
 		case protocol.Accept:
 			news = append(news, arrivals[i])
+			if u, v := protocol.Decode(arrivals[i].wire); v == protocol.Accept {
+				n.carriers.add(u.ID())
+			}
 		case protocol.IgnoreStore:
 			return out, errors.New("take in what a guest offers: the store failed")
 		}
@@ -56,7 +60,7 @@ func (n *Node) passOn(ctx context.Context, news []arrival) {
 			break
 		}
 		_, d := u.Claims()
-		if ok, _ := n.tellWire(ctx, a.wire, d.Flags, a.age); !ok {
+		if ok, _ := n.tellWire(ctx, a.wire, d, a.age); !ok {
 			why = atOnce
 		}
 	}

@@ -130,6 +130,7 @@ func (d *door) batch(ctx context.Context, in []arrival) []protocol.Verdict {
 	d.keep(ctx, in, items, kept, out)
 	for i := range in {
 		d.n.counts.refuse(out[i])
+		d.n.chronicle.refuse(in[i].from, out[i])
 		if out[i].Rejected() && in[i].way.network() {
 			d.n.blame(in[i].from, pointsMessage, out[i].String())
 		}
@@ -157,6 +158,7 @@ func (d *door) keep(ctx context.Context, in []arrival, items []store.Item, kept 
 		return
 	}
 	verdicts, err := d.n.store.Put(ctx, items)
+	d.n.chronicle.look(d.n.store.Stats())
 	if err != nil {
 		d.n.log.Warn("the store failed", "err", err)
 		for _, i := range kept {

@@ -101,9 +101,11 @@ func (ls *leases) give(l *link, wants []reconcile.Want) (missed bool) {
 	return missed
 }
 
-// drop ends every lease of a link.
-func (ls *leases) drop(l *link) {
+// drop ends every lease of a link and reports whether another link has wanted any since it was last told.
+func (ls *leases) drop(l *link) (missed bool) {
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
+	h := ls.links[l]
 	delete(ls.links, l)
+	return h != nil && h.missed
 }

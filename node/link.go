@@ -68,13 +68,16 @@ type link struct {
 	greeted   bool // our hello is out
 	answering bool // a round is under way
 	roundAt   time.Time
-	begun     meter // of the peer's rounds
-	messages  int   // of this round, both ways
-	moved     bool  // this round moved messages in either direction
-	again     bool  // the set may differ still: start a round when the pulls are done
-	wants     []reconcile.Want
+	begun     meter            // of the peer's rounds
+	messages  int              // of this round, both ways
+	moved     bool             // this round moved messages in either direction
+	again     bool             // the set may differ still: start a round when the pulls are done
+	wants     []reconcile.Want // of alerts and texts
+	media     mediaQueue
 	jobs      []*answer
 	credited  uint64 // generation of own messages that this peer is known to have
+	marked    uint64 // of the carriers, when this round began
+	counted   uint64 // likewise, when the last equal round began
 
 	mu    sync.Mutex
 	pulls map[uint64]*pull // guarded by mu; open requests of ours
@@ -83,6 +86,7 @@ type link struct {
 	spurned map[reconcile.Key]struct{}
 
 	took, gave        atomic.Uint64 // messages; the node's counts have the sums
+	received, sent    atomic.Uint64 // bytes of sync and gossip with this peer
 	lastRound, rounds atomic.Int64  // unix ms of the last finished round; how many
 	equal             atomic.Bool   // the last round found nothing
 }
@@ -104,7 +108,7 @@ func newLink(n *Node, s network.Stream, initiator bool) *link {
 		due:    make(chan struct{}, 1),
 		pulls:  make(map[uint64]*pull),
 	}
-	l.session = reconcile.NewSession(reconcile.Config{Initiator: initiator, Refused: l.refused})
+	l.session = reconcile.NewSession(reconcile.Config{Initiator: initiator, Refused: l.refused, NameFrom: rankMedia})
 	return l
 }
 
@@ -185,7 +189,7 @@ func (l *link) read(ctx context.Context) error {
 	intake.SetLimit(2)
 	defer intake.Wait()
 	// Large frames go past the buffer, which is for the heads of frames and for the small ones of quiet rounds.
-	r := bufio.NewReaderSize(countReader{l.stream, &l.n.counts.received}, 512)
+	r := bufio.NewReaderSize(countReader{l.stream, [2]*atomic.Uint64{&l.n.counts.received, &l.received}}, 512)
 	for {
 		kind, payload, err := frame.Read(r)
 		if err != nil {
@@ -238,6 +242,8 @@ func (l *link) loop(ctx context.Context) error {
 				err = l.handle(ctx, e)
 			case <-l.due:
 				err = l.wanted()
+			case <-l.media.ring():
+				err = l.flush(l.pump(nil))
 			case <-ctx.Done():
 				err = ctx.Err()
 			}
@@ -262,17 +268,20 @@ func (l *link) flush(b []byte) error {
 	}
 	n, err := l.stream.Write(b)
 	l.n.counts.sent.Add(uint64(n))
+	l.sent.Add(uint64(n))
 	return err
 }
 
 // countReader counts the bytes of a stream.
 type countReader struct {
 	s network.Stream
-	n *atomic.Uint64
+	n [2]*atomic.Uint64 // of all links, and of this one
 }
 
 func (c countReader) Read(p []byte) (int, error) {
 	n, err := c.s.Read(p)
-	c.n.Add(uint64(n))
+	for _, sum := range c.n {
+		sum.Add(uint64(n))
+	}
 	return n, err
 }

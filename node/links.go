@@ -74,6 +74,7 @@ func (n *Node) watchLinks(ctx context.Context) (stop func()) {
 			}
 			n.gossip.moved()
 			n.ladder.Connected(c.RemotePeer(), c.RemoteMultiaddr())
+			n.chronicle.came(c.RemotePeer(), n.foundBy(c.RemotePeer()))
 			if c.Stat().Direction == network.DirOutbound {
 				n.spawn(func() { n.keepLink(ctx, c) })
 			}
@@ -83,6 +84,7 @@ func (n *Node) watchLinks(ctx context.Context) (stop func()) {
 				n.gossip.moved()
 				n.ladder.Disconnected(c.RemotePeer(), c.RemoteMultiaddr())
 				n.meters.forget(c.RemotePeer())
+				n.chronicle.went(c.RemotePeer())
 			}
 		},
 	}
@@ -144,7 +146,11 @@ func (n *Node) runLink(ctx context.Context, s network.Stream, initiator bool) er
 		lost.stream.Reset()
 	}
 	defer n.links.remove(l)
-	defer n.leases.drop(l)
+	defer func() {
+		if n.leases.drop(l) {
+			n.nudge(l, atOnce)
+		}
+	}()
 	n.post(wake{})
 	n.host.ConnManager().Protect(l.peer, "sync")
 	defer n.host.ConnManager().Unprotect(l.peer, "sync")

@@ -44,18 +44,24 @@ type Node struct {
 	host   host.Host
 	ladder *discovery.Ladder
 
-	gossip  gossip
-	door    door
-	readers readers
-	links   links
-	leases  leases
-	bans    bans
-	meters  meters
-	counts  counts
-	wakes   chan wake   // to schedule, see post
-	stirred atomic.Bool // see stir
-	floor   floor
-	ownGen  atomic.Uint64
+	gossip    gossip
+	door      door
+	readers   readers
+	links     links
+	leases    leases
+	bans      bans
+	meters    meters
+	counts    counts
+	rates     rates
+	chronicle chronicle
+	wakes     chan wake   // to schedule, see post
+	stirred   atomic.Bool // see stir
+	talk      talk
+	floor     floor
+	digester  digester
+	ownGen    atomic.Uint64
+
+	carriers carriers
 
 	mu      sync.Mutex
 	state   runState       // guarded by mu
@@ -81,8 +87,9 @@ func New(cfg Config) (*Node, error) {
 		ready:   make(chan struct{}),
 		wakes:   make(chan wake, 64),
 	}
-	n.gossip.moves = make(chan struct{}, 1)
-	n.gossip.lost = make(chan struct{}, 1)
+	n.gossip.moves, n.gossip.lost, n.gossip.links = make(chan struct{}, 1), make(chan struct{}, 1), &n.links
+	n.rates.began = time.Now()
+	n.chronicle.now, n.chronicle.kept = n.wall, cfg.Store.Stats()
 	if n.log == nil {
 		n.log = slog.New(slog.DiscardHandler)
 	}
@@ -130,6 +137,12 @@ func (n *Node) Run(ctx context.Context) error {
 func (n *Node) newLadder() (*discovery.Ladder, error) {
 	c := n.cfg.Discovery
 	c.Self, c.Dialer, c.Ports, c.Watcher = n.host.ID(), (*dialer)(n), n.ports, n.watcher
+	c.Gone = n.abandon
+	if c.Wifi != nil {
+		w := *c.Wifi
+		w.Digest = n.digest
+		c.Wifi = &w
+	}
 	if c.Log == nil {
 		c.Log = n.log
 	}
@@ -239,6 +252,8 @@ func (d *dialer) Dial(ctx context.Context, info peer.AddrInfo) error {
 func (n *Node) arrived(m *protocol.Message, a *arrival) {
 	n.readers.tell(m)
 	n.counts.arrived(a.way)
+	n.heard(m, a.age)
+	n.rates.add(a.way)
 	if a.way == ByGossip {
 		n.stir()
 	}

@@ -27,6 +27,9 @@ func (n *Node) Publish(ctx context.Context, d protocol.Draft) (*protocol.Message
 	return m, n.PostOwn(ctx, m)
 }
 
+// ErrFull is returned by [Node.PostOwn] for a part of a photo that its share of the store has no room for, and by a full disk.
+var ErrFull = errors.New("the store is full")
+
 // PostOwn stores and tells a message that this node's user signed with some key, such as the throwaway author
 // of a direct message. It returns once the message is safe on disk, whether or not anybody could be told.
 func (n *Node) PostOwn(ctx context.Context, m *protocol.Message) error {
@@ -38,6 +41,8 @@ func (n *Node) PostOwn(ctx context.Context, m *protocol.Message) error {
 	case protocol.Accept:
 	case protocol.IgnoreKnown:
 		return nil
+	case protocol.IgnoreFull:
+		return fmt.Errorf("publish: %w", ErrFull)
 	default:
 		return fmt.Errorf("publish: the store said %v", verdicts[0])
 	}

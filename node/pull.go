@@ -30,7 +30,8 @@ const (
 
 // pull is one open request of ours.
 type pull struct {
-	frame.Request // each of its wants is on lease
+	frame.Request      // each of its wants is on lease
+	media         bool // of photos: one at a time, and only while no other is open
 
 	// Guarded by the link's mu.
 	bytes  int // received for it
@@ -42,22 +43,34 @@ type pull struct {
 
 func (p *pull) stalled() bool { return p.intake == 0 && time.Since(p.alive) > pullTimeout }
 
-// pulling reports whether anything of ours is under way.
+// pulling reports whether any alerts or texts are under way to us.
 func (l *link) pulling() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.pulls) > 0
+	return l.urgentPulls() > 0
 }
 
-// pump opens requests for what is wanted, most urgent first, and returns out with their frames. What another link is
-// pulling is left to it; the next round shows what it did not bring.
-func (l *link) pump(out []byte) []byte {
+// urgentPulls counts the open pulls but those of media. The caller holds mu.
+func (l *link) urgentPulls() (n int) {
+	for _, p := range l.pulls {
+		if !p.media {
+			n++
+		}
+	}
+	return n
+}
+
+// pump opens requests for what is wanted, most urgent first, and returns out with their frames.
+func (l *link) pump(out []byte) []byte { return l.pumpMedia(l.pumpTexts(out)) }
+
+// pumpTexts opens requests for alerts and texts. What another link is pulling is left to it; the next round shows what it did not bring.
+func (l *link) pumpTexts(out []byte) []byte {
 	if len(l.wants) > wantsMost {
 		l.wants, l.again = l.wants[:wantsMost], true
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for len(l.wants) > 0 && len(l.pulls) < pullsOpen {
+	for len(l.wants) > 0 && l.urgentPulls() < pullsOpen {
 		p := &pull{}
 		shorts := 0
 		for len(l.wants) > 0 && len(p.Wants) < pullWants && shorts < pullShorts {
@@ -128,12 +141,15 @@ func (l *link) admit(payload []byte) (*pull, []arrival, error) {
 
 // takeIn brings pulled messages through the door.
 func (l *link) takeIn(ctx context.Context, in []arrival) {
-	accepted := 0
+	accepted, chunks := 0, 0
 	var news []arrival
 	for i, v := range l.n.door.batch(ctx, in) {
 		switch v {
 		case protocol.Accept:
 			accepted++
+			if isChunk(in[i].wire) {
+				chunks++
+			}
 			if in[i].age < freshAge {
 				news = append(news, in[i])
 			}
@@ -149,7 +165,9 @@ func (l *link) takeIn(ctx context.Context, in []arrival) {
 		return
 	}
 	why := atOnce
-	if len(news) == accepted && accepted <= newsMost && l.toGossip(ctx, news) {
+	if chunks == accepted {
+		why = bulk
+	} else if len(news) == accepted && accepted <= newsMost && l.toGossip(ctx, news) {
 		why = told
 	}
 	l.n.nudge(l, why)
@@ -175,13 +193,13 @@ func (l *link) toGossip(ctx context.Context, news []arrival) bool {
 			return false
 		}
 		_, d := u.Claims()
-		if d.Flags&protocol.LocalOnly != 0 {
-			return false // gossip never has it
+		if !gossips(d) {
+			return false // the mesh never has it
 		}
 		if !enters {
 			continue
 		}
-		if ok, _ := l.n.tellWire(ctx, a.wire, d.Flags, a.age); !ok {
+		if ok, _ := l.n.tellWire(ctx, a.wire, d, a.age); !ok {
 			return false
 		}
 	}
@@ -243,11 +261,19 @@ func (l *link) advance(p *pull) error {
 	delete(l.pulls, p.Number)
 	free := p.Wants
 	var out []byte
-	if next, more, _ := p.done.Next(p.Request); more {
+	if rest, more, _ := p.done.Next(p.Request); more {
 		free = p.Wants[:p.done.At]
-		out = l.request(nil, &pull{Request: next})
+		next := &pull{Request: rest, media: p.media}
+		if p.media {
+			l.media.held = next
+		} else {
+			out = l.request(nil, next)
+		}
 	}
 	l.mu.Unlock()
+	if p.media {
+		l.mediaDone(p)
+	}
 	if l.n.leases.give(l, free) {
 		l.n.nudge(l, atOnce)
 	}

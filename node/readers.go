@@ -19,8 +19,18 @@ type Query struct {
 	Channel protocol.Channel
 	// History is how many stored messages come first, the newest of them, oldest first; -1 is all.
 	History int
+	// Media is also what has class media: the parts of photos, which nobody shows by themselves.
+	Media bool
 	// Live goes on with messages as they arrive, until ctx ends.
 	Live bool
+	// NoResponses leaves responses out: a poll may have thousands, and the newest messages be nothing else.
+	NoResponses bool
+}
+
+// wants reports whether the reader asked for a message like this.
+func (q *Query) wants(m *protocol.Message) bool {
+	return (q.Channel == protocol.Channel{} || q.Channel == m.Channel) &&
+		(q.Media || m.Class != protocol.Media) && !(q.NoResponses && m.Kind == protocol.Response)
 }
 
 // backlog is how many messages a slow reader may be behind before it has to read the store again.
@@ -33,13 +43,9 @@ type readers struct {
 }
 
 type reader struct {
-	channel protocol.Channel
-	next    chan *protocol.Message // of size backlog; when it is full, lost is set instead
-	lost    chan struct{}          // of size 1
-}
-
-func (r *reader) wants(m *protocol.Message) bool {
-	return r.channel == protocol.Channel{} || r.channel == m.Channel
+	q    Query
+	next chan *protocol.Message // of size backlog; when it is full, lost is set instead
+	lost chan struct{}          // of size 1
 }
 
 // tell offers a stored message to every reader without waiting for any.
@@ -48,7 +54,7 @@ func (rs *readers) tell(m *protocol.Message) {
 	defer rs.mu.Unlock()
 	var own *protocol.Message
 	for r := range rs.open {
-		if !r.wants(m) {
+		if !r.q.wants(m) {
 			continue
 		}
 		if own == nil {
@@ -65,8 +71,8 @@ func (rs *readers) tell(m *protocol.Message) {
 	}
 }
 
-func (rs *readers) add(c protocol.Channel) *reader {
-	r := &reader{channel: c, next: make(chan *protocol.Message, backlog), lost: make(chan struct{}, 1)}
+func (rs *readers) add(q Query) *reader {
+	r := &reader{q: q, next: make(chan *protocol.Message, backlog), lost: make(chan struct{}, 1)}
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
 	if rs.open == nil {
@@ -89,7 +95,7 @@ func (n *Node) Messages(ctx context.Context, q Query) iter.Seq2[store.Entry, err
 	return func(yield func(store.Entry, error) bool) {
 		var r *reader
 		if q.Live {
-			r = n.readers.add(q.Channel) // before the history is read: what arrives meanwhile is in both
+			r = n.readers.add(q) // before the history is read: what arrives meanwhile is in both
 			defer n.readers.remove(r)
 		}
 		shown := newShown()
@@ -115,13 +121,20 @@ func (n *Node) history(q Query) ([]store.Entry, error) {
 	if q.History == 0 {
 		return nil, nil
 	}
+	if q.Channel != (protocol.Channel{}) && q.Media {
+		return newest(n.store.Channel(q.Channel), &q)
+	}
 	if q.Channel != (protocol.Channel{}) {
-		return newest(n.store.Channel(q.Channel), q.History)
+		return newest(n.store.Talk(q.Channel), &q)
 	}
 	var all []store.Entry
 	err := n.store.View(func(v *store.View) error {
-		for rank := range uint8(3) { // each in its own order of time
-			part, err := newest(v.Range(reconcile.Prefix{}.Child(rank), reconcile.Key{}), q.History)
+		ranks := uint8(rankMedia)
+		if q.Media {
+			ranks++
+		}
+		for rank := range ranks { // each in its own order of time
+			part, err := newest(v.Range(reconcile.Prefix{}.Child(rank), reconcile.Key{}), &q)
 			if err != nil {
 				return err
 			}
@@ -139,14 +152,17 @@ func (n *Node) history(q Query) ([]store.Entry, error) {
 	return all, nil
 }
 
-// newest takes the first most of a range, or all of it if most is negative.
-func newest(entries iter.Seq2[store.Entry, error], most int) ([]store.Entry, error) {
+// newest takes from a range as much history as is asked for.
+func newest(entries iter.Seq2[store.Entry, error], q *Query) ([]store.Entry, error) {
 	var out []store.Entry
 	for e, err := range entries {
 		if err != nil {
 			return nil, err
 		}
-		if out = append(out, e); len(out) == most {
+		if !q.wants(e.Message) {
+			continue
+		}
+		if out = append(out, e); len(out) == q.History {
 			break
 		}
 	}
@@ -176,7 +192,7 @@ func (n *Node) follow(ctx context.Context, r *reader, shown *shown, yield func(s
 			}
 		case <-r.lost:
 			// The reader was too slow and the queue overflowed. What it missed is in the store.
-			missed, err := n.since(r.channel, whole.Add(-time.Second))
+			missed, err := n.since(r.q, whole.Add(-time.Second))
 			if err != nil {
 				yield(store.Entry{}, err)
 				return
@@ -191,8 +207,9 @@ func (n *Node) follow(ctx context.Context, r *reader, shown *shown, yield func(s
 }
 
 // since is what the store received after a moment, oldest first by receipt.
-func (n *Node) since(c protocol.Channel, t time.Time) ([]store.Entry, error) {
-	all, err := n.history(Query{Channel: c, History: -1})
+func (n *Node) since(q Query, t time.Time) ([]store.Entry, error) {
+	q.History = -1
+	all, err := n.history(q)
 	if err != nil {
 		return nil, err
 	}

@@ -141,6 +141,7 @@ const (
 	atOnce reason = iota // sync brought something, or the peer asked
 	told                 // something that gossip has been told too
 	heard                // gossip brought something: it passes it on, but may lose it
+	bulk                 // parts of photos: those that come within seconds are looked for together
 )
 
 func (n *Node) wake(a agenda, w wake, now time.Time) {
@@ -163,7 +164,7 @@ func (n *Node) wake(a agenda, w wake, now time.Time) {
 func (n *Node) within(l *link, pause time.Duration, why reason, now time.Time) time.Duration {
 	old := l.trusted(now)
 	switch {
-	case why == told && old:
+	case why == told && old || why == bulk:
 		return jitter(grace)
 	case why == heard && old:
 		return jitter(pause)

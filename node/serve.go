@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"time"
 
 	"longear/protocol"
 	"longear/protocol/frame"
@@ -47,14 +48,17 @@ func (l *link) onPull(b []byte) error {
 type page struct {
 	records []byte
 	own     []protocol.ID // of them, what was written on this node
+	all     []protocol.ID // their IDs, while carriers are counted
 	count   int
 	more    bool
 }
 
 // answerPage sends the next page of one of the open answers, in turn.
 func (l *link) answerPage(ctx context.Context) error {
+	l.urgent()
 	job := l.jobs[0]
 	l.jobs = append(l.jobs[:0], l.jobs[1:]...)
+	media := job.media()
 	p := page{records: binary.AppendUvarint(make([]byte, 0, pageBytes+4096), job.Number)}
 	head := len(p.records)
 	err := l.n.store.View(func(v *store.View) error { return l.fill(&p, job, v) })
@@ -66,8 +70,11 @@ func (l *link) answerPage(ctx context.Context) error {
 		out = frame.Append(make([]byte, 0, len(p.records)+64), frame.Messages, p.records)
 	}
 	job.bytes += len(p.records)
+	if media && p.count > 0 {
+		l.media.served = time.Now()
+	}
 	done := frame.End{Number: job.Number, More: p.more, At: job.at, Below: job.Below}
-	if p.more && job.bytes < answerMost {
+	if p.more && job.bytes < l.sliceOf(job) {
 		l.jobs = append(l.jobs, job)
 	} else {
 		out = frame.Append(out, frame.Done, done.Append(nil))
@@ -77,6 +84,7 @@ func (l *link) answerPage(ctx context.Context) error {
 	}
 	l.gave.Add(uint64(p.count))
 	l.n.counts.gave.Add(uint64(p.count))
+	l.n.carriers.served(l.token(), p.all)
 	if len(p.own) > 0 {
 		return l.n.store.Took(ctx, l.token(), p.own)
 	}
@@ -86,11 +94,15 @@ func (l *link) answerPage(ctx context.Context) error {
 // fill reads a page and moves the answer's place behind it.
 func (l *link) fill(p *page, job *answer, v *store.View) error {
 	for ; job.at < len(job.Wants); job.at++ {
+		full := pageBytes
+		if job.media() {
+			full = mediaPage
+		}
 		for e, err := range v.Asked(l.salt, job.Wants[job.at], job.Below) {
 			if err != nil {
 				return err
 			}
-			if p.more = len(p.records) >= pageBytes; p.more {
+			if p.more = len(p.records) >= full; p.more {
 				return nil
 			}
 			job.Below = e.Key()
@@ -99,9 +111,16 @@ func (l *link) fill(p *page, job *answer, v *store.View) error {
 			}
 			p.records = frame.AppendRecord(p.records, uint64(max(e.Age.Milliseconds(), 0)), e.Message.Wire())
 			p.count++
+			if l.n.carriers.some.Load() {
+				p.all = append(p.all, e.Message.ID)
+			}
 			if e.Own {
 				p.own = append(p.own, e.Message.ID)
 			}
+		}
+		// A full page ends here and not before the first record of the next want: where it ends is told by a key that was looked at.
+		if p.more = len(p.records) >= full && job.at+1 < len(job.Wants); p.more {
+			return nil
 		}
 		job.Below = reconcile.Key{}
 	}

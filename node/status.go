@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
 
 	"longear/node/discovery"
 	"longear/protocol"
@@ -153,6 +154,8 @@ type Peer struct {
 	Equal     bool      `json:"equal"`              // it found nothing to exchange
 	Took      uint64    `json:"took"`               // messages taken from it
 	Gave      uint64    `json:"gave"`               // messages given to it
+	Received  uint64    `json:"received_bytes"`     // by sync and gossip, before encryption
+	Sent      uint64    `json:"sent_bytes"`         // likewise
 }
 
 // Peers are the connected peers.
@@ -168,15 +171,13 @@ func (n *Node) Peers() []Peer {
 		}
 		c := conns[0]
 		q := Peer{
-			Peer: p.String(), Addr: c.RemoteMultiaddr().String(), Via: string(n.ladder.Found(p)),
+			Peer: p.String(), Addr: discovery.Unnamed(c.RemoteMultiaddr().String()), Via: n.foundBy(p),
 			Inbound: c.Stat().Direction == network.DirInbound, Transport: c.ConnState().Transport,
 			Since: c.Stat().Opened,
 		}
-		if q.Via == "" {
-			q.Via = "came to us"
-		}
 		if l := n.links.get(p); l != nil {
 			q.Syncing, q.Equal, q.Took, q.Gave = true, l.equal.Load(), l.took.Load(), l.gave.Load()
+			q.Received, q.Sent = l.received.Load(), l.sent.Load()
 			if at := l.lastRound.Load(); at > 0 {
 				q.LastSync = time.UnixMilli(at)
 			}
@@ -184,4 +185,12 @@ func (n *Node) Peers() []Peer {
 		out = append(out, q)
 	}
 	return out
+}
+
+// foundBy names the rung that found a peer.
+func (n *Node) foundBy(p peer.ID) string {
+	if by := n.ladder.Found(p); by != "" {
+		return string(by)
+	}
+	return "came to us"
 }

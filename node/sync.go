@@ -33,6 +33,9 @@ func (l *link) wanted() error {
 	if err := l.overdue(); err != nil {
 		return err
 	}
+	if err := l.flush(l.pump(nil)); err != nil { // another link may have let go of what was left to it
+		return err
+	}
 	news := l.news.Swap(false)
 	switch {
 	case !l.initiator && !news:
@@ -68,7 +71,13 @@ func (l *link) startRound() error {
 	if !common {
 		return l.flush(out)
 	}
-	l.scope = scope
+	if l.mediaMoves() {
+		l.n.post(wake{link: l, why: bulk}) // and about all of it soon after: only that tells that the peer has everything of ours
+		if scope.Ranks &^= 1 << rankMedia; scope.Ranks == 0 {
+			return l.flush(out)
+		}
+	}
+	l.scope, l.marked = scope, l.n.carriers.mark()
 	var msg []byte
 	err := l.n.store.View(func(v *store.View) (err error) {
 		l.view = v
@@ -165,6 +174,9 @@ func (l *link) onHello(b []byte) error {
 }
 
 func (l *link) setSalt(s reconcile.Salt) {
+	if len(l.media.wants) > 0 { // they are named by the old one
+		l.media.wants, l.again = nil, true
+	}
 	l.salt, l.salted = s, time.Now()
 	l.session.SetSalt(s)
 }
@@ -187,7 +199,7 @@ func (l *link) onRound(ctx context.Context, b []byte) error {
 		return l.flush(frame.Append(l.hello(nil), frame.Recon, nil))
 	}
 	out := l.hello(nil)
-	l.scope = scope
+	l.scope, l.marked = scope, l.n.carriers.mark()
 	l.answering, l.roundAt, l.messages = true, time.Now(), 0
 	return l.onRecon(ctx, msg, out)
 }
@@ -227,10 +239,7 @@ func (l *link) onRecon(ctx context.Context, msg, out []byte) error {
 		l.messages++
 		out = frame.Append(out, frame.Recon, reply)
 	}
-	for _, w := range l.session.Wants() {
-		l.moved = true
-		l.wants = append(l.wants, w.ByRank()...)
-	}
+	l.sortWants(l.session.Wants())
 	if out = l.pump(out); len(out) > 0 {
 		if err := l.flush(out); err != nil {
 			return err
@@ -248,8 +257,13 @@ func (l *link) roundOver(ctx context.Context) error {
 	l.rounds.Add(1)
 	l.lastRound.Store(time.Now().UnixMilli())
 	l.equal.Store(l.session.Equal())
-	if l.session.Equal() {
+	if l.session.Equal() && l.scope.Ranks == allRanks {
 		l.n.credit(ctx, l) // the peer has everything of ours
+		// Of what is outside a narrower scope it has not said anything.
+		if l.scope.Floor == 0 && l.scope.Ranks&allRanks == allRanks {
+			l.n.carriers.equal(l.token(), l.counted, l.marked)
+			l.counted = l.marked
+		}
 	}
 	if l.session.Incomplete() {
 		l.again = true
