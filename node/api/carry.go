@@ -23,13 +23,25 @@ func (s *Server) carryOut(w http.ResponseWriter, r *http.Request) {
 			s.answer(w, nil, err)
 			return
 		}
-		all = s.cfg.Store.Channel(known.Tag)
+		all = both(s.cfg.Store.Talk(known.Tag), s.cfg.Store.ChannelMedia(known.Tag))
 	}
 	out := newStream(w, carryType)
 	if err := writeCarry(out, all); err != nil {
 		// The answer has begun: cutting the connection is what tells the client that the file is not whole.
 		s.cfg.Log.Warn("a carry file was cut short", "err", err)
 		panic(http.ErrAbortHandler)
+	}
+}
+
+// both is one range after another. A file gets cut short, so photos come last.
+func both(first, last iter.Seq2[store.Entry, error]) iter.Seq2[store.Entry, error] {
+	return func(yield func(store.Entry, error) bool) {
+		for e, err := range first {
+			if !yield(e, err) {
+				return
+			}
+		}
+		last(yield)
 	}
 }
 

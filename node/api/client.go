@@ -13,6 +13,8 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+
+	"longear/protocol"
 )
 
 // Client asks a node. It is safe for concurrent use.
@@ -63,6 +65,32 @@ func (c *Client) Peers(ctx context.Context) ([]PeerReport, error) {
 	return list[PeerReport](ctx, c, "/v1/peers")
 }
 
+// Events are the last things that happened, the oldest first.
+func (c *Client) Events(ctx context.Context) ([]EventReport, error) {
+	return list[EventReport](ctx, c, "/v1/events")
+}
+
+// Live is what changes by the second. Its events are nil when none is later than seen.
+func (c *Client) Live(ctx context.Context, seen uint64) (LiveReport, error) {
+	return fetch[LiveReport](ctx, c, http.MethodGet, "/v1/live?seen="+strconv.FormatUint(seen, 10), nil)
+}
+
+// Room says what takes the room in the node's store.
+func (c *Client) Room(ctx context.Context) (StoreReport, error) {
+	return fetch[StoreReport](ctx, c, http.MethodGet, "/v1/store", nil)
+}
+
+// Page makes the node serve the operator's page on loopback, and says where.
+func (c *Client) Page(ctx context.Context) (PageReport, error) {
+	return fetch[PageReport](ctx, c, http.MethodPost, "/v1/page", struct{}{})
+}
+
+// Stop ends the node.
+func (c *Client) Stop(ctx context.Context) error {
+	_, err := fetch[Done](ctx, c, http.MethodPost, "/v1/stop", struct{}{})
+	return err
+}
+
 // Channels are the channels that are known or were seen.
 func (c *Client) Channels(ctx context.Context) ([]Channel, error) {
 	return list[Channel](ctx, c, "/v1/channels")
@@ -73,10 +101,34 @@ func (c *Client) Post(ctx context.Context, p Post) (Message, error) {
 	return fetch[Message](ctx, c, http.MethodPost, "/v1/messages", p)
 }
 
+// SendFile sends a photo or file. It returns once it is safe on the node's disk.
+func (c *Client) SendFile(ctx context.Context, p FilePost) (Message, error) {
+	return fetch[Message](ctx, c, http.MethodPost, "/v1/files", p)
+}
+
+// File writes the data of the photo or file whose message has an ID that begins with prefix.
+func (c *Client) File(ctx context.Context, prefix string, to io.Writer) (int64, error) {
+	res, err := c.ask(ctx, http.MethodGet, "/v1/messages/"+url.PathEscape(prefix)+"/file", "", nil)
+	if err != nil {
+		return 0, err
+	}
+	defer res.Body.Close()
+	n, err := io.Copy(to, io.LimitReader(res.Body, protocol.MaxFile))
+	if err != nil {
+		return n, fmt.Errorf("take a file out: %w", err)
+	}
+	return n, nil
+}
+
 // Receipt tells the author of a direct message that it was read.
 func (c *Client) Receipt(ctx context.Context, id string) error {
 	_, err := fetch[Done](ctx, c, http.MethodPost, "/v1/messages/"+url.PathEscape(id)+"/receipt", struct{}{})
 	return err
+}
+
+// Respond answers the message whose ID begins with prefix, at least 4 characters.
+func (c *Client) Respond(ctx context.Context, prefix string, r Respond) (Message, error) {
+	return fetch[Message](ctx, c, http.MethodPost, "/v1/messages/"+url.PathEscape(prefix)+"/responses", r)
 }
 
 // Life tells the travel of the message whose ID begins with prefix, at least 4 characters.
@@ -106,6 +158,8 @@ type Watch struct {
 	Channel string // as in Post; "" is all
 	History int    // how many stored ones first; -1 is all
 	Live    bool   // goes on with what arrives
+
+	NoResponses bool // leaves responses out
 }
 
 // Messages ranges over messages, oldest first. With Live it ends when ctx does or the node goes away; the last is an
@@ -114,6 +168,9 @@ func (c *Client) Messages(ctx context.Context, q Watch) iter.Seq2[Message, error
 	values := url.Values{"channel": {q.Channel}, "history": {strconv.Itoa(q.History)}}
 	if q.Live {
 		values.Set("live", "1")
+	}
+	if q.NoResponses {
+		values.Set("responses", "0")
 	}
 	return func(yield func(Message, error) bool) {
 		for m, err := range lines[Message](ctx, c, "/v1/messages?"+values.Encode()) {

@@ -58,6 +58,9 @@ func (d *Desk) Card() protocol.Card { return d.card }
 
 // Write makes the signed message of a post. Nothing is stored or sent yet.
 func (d *Desk) Write(ctx context.Context, p Post) (*protocol.Message, error) {
+	if strings.TrimSpace(p.Text) == "" {
+		return nil, Fail(Usage, "the message is empty", "give it a text")
+	}
 	draft, err := d.draft(p)
 	if err != nil {
 		return nil, err
@@ -77,10 +80,8 @@ func (d *Desk) Write(ctx context.Context, p Post) (*protocol.Message, error) {
 func (d *Desk) draft(p Post) (protocol.Draft, error) {
 	none := protocol.Draft{}
 	switch {
-	case strings.TrimSpace(p.Text) == "":
-		return none, Fail(Usage, "the message is empty", "give it a text")
 	case !utf8.ValidString(p.Text):
-		return none, Fail(Usage, "the text is not UTF-8", "convert it first; files travel by other means")
+		return none, Fail(Usage, "the text is not UTF-8", "convert it first, or send it as a file: --file")
 	case p.Lifetime < 0 || p.Lifetime > int64(protocol.MaxLifetime/time.Second):
 		return none, Fail(Usage, fmt.Sprintf("a lifetime of %d seconds", p.Lifetime), fmt.Sprintf("at most %v; 0 is %v", protocol.MaxLifetime, protocol.DefaultLifetime))
 	case p.Stamp < 0 || p.Stamp > maxStamp:
@@ -88,7 +89,11 @@ func (d *Desk) draft(p Post) (protocol.Draft, error) {
 	case len(p.Parents) > protocol.MaxParents:
 		return none, Fail(Usage, fmt.Sprintf("%d parents", len(p.Parents)), fmt.Sprintf("at most %d", protocol.MaxParents))
 	}
-	draft := protocol.Draft{Created: d.wallMillis(), Lifetime: uint32(p.Lifetime), Body: []byte(p.Text)}
+	draft := protocol.Draft{Created: d.wallMillis(), Lifetime: uint32(p.Lifetime)}
+	var err error
+	if draft.Kind, draft.Body, err = bodyOf(p); err != nil {
+		return none, err
+	}
 	if p.Alert {
 		draft.Class = protocol.Alert
 	}
@@ -127,7 +132,7 @@ func (d *Desk) writeChannel(ctx context.Context, p Post, draft protocol.Draft) (
 		return nil, tooLong(len(draft.Body), most)
 	}
 	if room.Key != nil {
-		if draft.Body, err = room.Key.Seal(d.card.Author(), p.Text); err != nil {
+		if draft.Body, err = room.Key.Seal(d.card.Author(), string(draft.Body)); err != nil {
 			return nil, err
 		}
 	} else {
@@ -146,7 +151,9 @@ func (d *Desk) writeDirect(ctx context.Context, p Post, draft protocol.Draft) (*
 	if p.Alert {
 		return nil, Fail(Usage, "a direct message cannot be an alert", "leave the alert out: direct messages travel as text")
 	}
-	draft.Kind = protocol.Post
+	if draft.Kind != protocol.Post {
+		return nil, Fail(Usage, "a "+p.Kind+" goes to a channel, not to a person", "name a channel, such as '#all'")
+	}
 	draft.Body = []byte(p.Text + "\n" + d.card.String())
 	if most := protocol.MaxDirectText - len(d.card.String()) - 1; len(p.Text) > most {
 		return nil, tooLong(len(p.Text), most)
@@ -200,15 +207,17 @@ func (d *Desk) Read(e store.Entry) Message {
 	case p != nil:
 		text, card := splitCard(p)
 		out.Private, out.Author, out.Created = true, p.Author().String(), stampTime(p.Created())
-		out.Kind, out.Parents, out.Text = p.Kind().String(), idStrings(p.Parents()), strings.ToValidUTF8(text, "\uFFFD")
+		out.Kind, out.Parents = p.Kind().String(), idStrings(p.Parents())
+		explain(&out, p.Kind(), []byte(text))
 		if card != (protocol.Card{}) {
 			out.Card = card.String()
 		}
-	case sealed || !readable(m.Body):
+	case sealed || maySealed(m):
 		out.Sealed = true
 	default:
-		out.Text = string(m.Body)
+		explain(&out, m.Kind, m.Body)
 	}
+	d.readMedia(&out, m)
 	return out
 }
 
@@ -229,10 +238,39 @@ func (d *Desk) open(m *protocol.Message) (p *protocol.Private, sealed bool) {
 	return p, true
 }
 
-// readable reports whether the body of a public message can be a text. Bodies of sealed channels whose key is not held
-// here cannot be told from it but by being noise.
-func readable(body []byte) bool {
-	return utf8.Valid(body) && !strings.ContainsRune(string(body), 0)
+// maySealed reports whether a body is one of a sealed channel whose key is not held here: those can be told only by being noise.
+func maySealed(m *protocol.Message) bool {
+	switch m.Kind {
+	case protocol.Response:
+		return len(m.Body) > protocol.MaxAnswer
+	case protocol.KindPoll:
+		_, ok := protocol.ParsePoll(m.Body)
+		return !ok && !utf8.Valid(m.Body)
+	}
+	return !utf8.Valid(m.Body) || strings.ContainsRune(string(m.Body), 0)
+}
+
+// bodyOf is the kind of a post and its body.
+func bodyOf(p Post) (protocol.Kind, []byte, error) {
+	switch {
+	case p.Alert && p.Kind != "":
+		return 0, nil, Fail(Usage, "a "+p.Kind+" cannot be an alert", "leave the alert out: what is urgent is a post")
+	case p.Kind != "poll" && p.Poll != nil:
+		return 0, nil, Fail(Usage, "only a poll has options", `"kind": "poll"`)
+	case p.Kind == "":
+		return protocol.Post, []byte(p.Text), nil
+	case p.Kind == "petition":
+		return protocol.KindPetition, []byte(p.Text), nil
+	case p.Kind != "poll" || p.Poll == nil:
+		return 0, nil, Fail(Usage, fmt.Sprintf("nothing of kind %q is written like this", p.Kind), "petition, poll (with its options), or nothing for a post")
+	case p.Poll.Most < 0 || p.Poll.Most > protocol.MaxOptions:
+		return 0, nil, Fail(Usage, fmt.Sprintf("a poll in which one may choose %d", p.Poll.Most), fmt.Sprintf("1 to %d", protocol.MaxOptions))
+	}
+	body, err := protocol.AppendPoll(nil, protocol.Poll{Question: p.Text, Options: p.Poll.Options, Most: uint8(p.Poll.Most)})
+	if err != nil {
+		return 0, nil, Fail(Usage, err.Error(), fmt.Sprintf("%d to %d options of at most %d bytes", protocol.MinOptions, protocol.MaxOptions, protocol.MaxOption))
+	}
+	return protocol.KindPoll, body, nil
 }
 
 // splitCard takes the author's card off the end of a direct message. A card of anybody else stays text.

@@ -23,19 +23,19 @@ const (
 // 127.0.0.1 from any network, by a name that resolves to it (DNS rebinding) or directly (CSRF); the
 // checks are ordered so that nothing of the request is routed before all passed.
 type guard struct {
-	port  string
-	token [sha256.Size]byte // hash of the bearer token: comparing hashes hides its length too
-	cross *http.CrossOriginProtection
-	next  http.Handler
+	port   string
+	tokens [][sha256.Size]byte // hashes of the bearer tokens: comparing hashes hides their length too
+	cross  *http.CrossOriginProtection
+	page   http.Handler // the operator's page, which is the same for all and holds nothing of the node
+	next   http.Handler
 }
 
-func newGuard(port int, token string, next http.Handler) *guard {
-	return &guard{
-		port:  strconv.Itoa(port),
-		token: sha256.Sum256([]byte(token)),
-		cross: http.NewCrossOriginProtection(),
-		next:  next,
+func newGuard(port int, tokens []string, page, next http.Handler) *guard {
+	g := &guard{port: strconv.Itoa(port), cross: http.NewCrossOriginProtection(), page: page, next: next}
+	for _, t := range tokens {
+		g.tokens = append(g.tokens, sha256.Sum256([]byte(t)))
 	}
+	return g
 }
 
 // ServeHTTP lets a request through or refuses it.
@@ -45,6 +45,7 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-store")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Referrer-Policy", "no-referrer")
 	if !g.hostAllowed(r.Host) {
 		refuse(w, http.StatusForbidden, Fail(Usage, "this Host is not allowed",
 			"use 127.0.0.1:"+g.port+", localhost:"+g.port+" or [::1]:"+g.port))
@@ -54,10 +55,15 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusForbidden, Fail(Usage, err.Error(), "pages of other origins may not use the API"))
 		return
 	}
+	// The page's own files come without a token: a browser sends none when it opens an address.
+	if isPage(r) {
+		g.page.ServeHTTP(w, r)
+		return
+	}
 	if !g.tokenRight(r.Header) {
 		h.Set("WWW-Authenticate", "Bearer")
 		refuse(w, http.StatusUnauthorized, Fail(Usage, "no token, or a wrong one",
-			"send \"Authorization: Bearer TOKEN\"; the token is in the file api-token of the node's state folder"))
+			"open the page anew with longear page; programs send \"Authorization: Bearer TOKEN\", with the token in the file api-token of the node's state folder"))
 		return
 	}
 	g.next.ServeHTTP(w, r)
@@ -92,7 +98,11 @@ func (g *guard) tokenRight(h http.Header) bool {
 	}
 	scheme, token, _ := strings.Cut(values[0], " ")
 	sum := sha256.Sum256([]byte(token))
-	return strings.EqualFold(scheme, "Bearer") && subtle.ConstantTimeCompare(sum[:], g.token[:]) == 1
+	right := 0
+	for i := range g.tokens {
+		right |= subtle.ConstantTimeCompare(sum[:], g.tokens[i][:])
+	}
+	return strings.EqualFold(scheme, "Bearer") && right == 1
 }
 
 // typed checks the media type of a request's body: exactly one header, exactly the type.

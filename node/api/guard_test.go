@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -18,12 +19,12 @@ import (
 // tcp serves a place's API on loopback and returns its port and token.
 func (p *place) tcp() (int, string) {
 	p.t.Helper()
-	l, port, err := api.ListenLoopback("127.0.0.1:0")
-	must(p.t, err)
 	token, err := api.Token(filepath.Join(p.dir, "api-token"))
 	must(p.t, err)
-	run(p.t, func(ctx context.Context) error { return api.Serve(ctx, l, p.server.Guarded(port, token)) })
-	return port, token
+	at, err := p.loopback.Listen("127.0.0.1:0", token)
+	must(p.t, err)
+	run(p.t, func(ctx context.Context) error { return p.loopback.Run(ctx, p.server) })
+	return at.(*net.TCPAddr).Port, token
 }
 
 // request is one request as an attacker would have it sent.
@@ -273,7 +274,7 @@ func FuzzPost(f *testing.F) {
 	f.Add([]byte(`{"text":1e999}`))
 	f.Add([]byte("{\"channel\":\"#\xff\",\"text\":\"\xff\"}"))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		h := newBare(t)
+		h := newBare(t, nil)
 		req, err := http.NewRequestWithContext(t.Context(), "POST", "http://longear/v1/messages", bytes.NewReader(body))
 		must(t, err)
 		req.Header.Set("Content-Type", "application/json")

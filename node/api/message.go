@@ -11,8 +11,8 @@ type Message struct {
 	Author   string   `json:"author"`  // of what was sealed, if it could be opened
 	Created  string   `json:"created"` // by the author's clock: a claim. RFC 3339, or "" for unknown
 	Received string   `json:"received"`
-	Text     string   `json:"text"`
-	Kind     string   `json:"kind"`
+	Text     string   `json:"text"` // of a poll the question; of a response ""
+	Kind     string   `json:"kind"` // "post", "response", "petition", "poll" and others
 	Class    string   `json:"class"`
 	Parents  []string `json:"parents"`
 	Verified bool     `json:"verified"` // always true: nothing else is kept
@@ -25,6 +25,8 @@ type Message struct {
 	Expires  int64    `json:"expires_seconds"`      // from now, here
 	Card     string   `json:"reply_card,omitempty"` // of a direct message's author, to answer it
 	Local    bool     `json:"local_only,omitempty"` // never leaves over a link that is not local
+	Said
+	File *File `json:"file,omitempty"` // of a photo or file, whose caption is the text
 }
 
 // Post is a request to write a message: to a channel or to the owner of a card.
@@ -37,6 +39,8 @@ type Post struct {
 	Stamp    int      `json:"stamp,omitempty"`            // bits of work to put into the ID
 	Local    bool     `json:"local_only,omitempty"`
 	Parents  []string `json:"parents,omitempty"` // whole IDs of what it answers
+	Kind     string   `json:"kind,omitempty"`    // "" is a post; "petition", "poll"
+	Poll     *Poll    `json:"poll,omitempty"`    // of a poll, whose text is the question
 }
 
 // Channel is a place messages are posted in, known by name or only seen.
@@ -81,6 +85,8 @@ type CarryReport struct {
 type StatusReport struct {
 	Type string `json:"type"` // always "status"
 	node.Status
+	// PerMinute is how many messages were new here in each minute of the last hour, by way, the oldest first.
+	PerMinute map[string][]uint32 `json:"per_minute,omitempty"`
 }
 
 // PeerReport is one connected peer.

@@ -45,7 +45,7 @@ func (s *Server) status(w http.ResponseWriter, r *http.Request) {
 		s.answer(w, nil, err)
 		return
 	}
-	s.answer(w, StatusReport{Type: "status", Status: links.Status()}, nil)
+	s.answer(w, s.statusReport(links), nil)
 }
 
 func (s *Server) peers(w http.ResponseWriter, r *http.Request) {
@@ -94,12 +94,18 @@ func (s *Server) keep(ctx context.Context, m *protocol.Message) (Message, error)
 	if err != nil {
 		return Message{}, err
 	}
-	return s.show(e), nil
+	return s.show(ctx, e), nil
 }
 
-// show is an entry with its delivery, which only own messages have.
-func (s *Server) show(e store.Entry) Message {
+// show is an entry with what is said to it, and with its delivery, which only own messages have.
+func (s *Server) show(ctx context.Context, e store.Entry) Message {
 	out := s.cfg.Desk.Read(e)
+	s.addAnswers(ctx, e.Message, &out)
+	if out.File != nil {
+		if f, err := s.cfg.Desk.manifest(e.Message); err == nil {
+			out.File.Have = s.here(f)
+		}
+	}
 	if !e.Own {
 		return out
 	}
@@ -236,7 +242,10 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request) {
 			_ = writeLine(out, asError(err))
 			return
 		}
-		shown := s.show(e)
+		if e.Message.Kind == protocol.KindChunk {
+			continue
+		}
+		shown := s.show(r.Context(), e)
 		if name := r.URL.Query().Get("channel"); shown.Channel == shown.Tag && name != "" {
 			shown.Channel = name // who asks by name knows it
 		}
@@ -267,6 +276,7 @@ func (s *Server) query(r *http.Request) (node.Query, error) {
 		}
 		q.History = n
 	}
+	q.NoResponses = values.Get("responses") == "0"
 	switch values.Get("live") {
 	case "", "0":
 	case "1":

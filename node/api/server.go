@@ -39,20 +39,35 @@ type Links interface {
 	Connect(addr string) error
 }
 
+// Past is what a node remembers of the last hour. A *node.Node is one.
+type Past interface {
+	PerMinute() map[string][]uint32
+	Events() []node.Event
+}
+
 // Config is what a Server is made from. New copies it.
 type Config struct {
 	Keeper Keeper       // required
 	Reader Reader       // required
 	Links  Links        // nil: no node is running, and what asks for one is refused
-	Store  *store.Store // required; only read, but for receipts
+	Store  *store.Store // required; only read, but for receipts and files that did not fit
 	Desk   *Desk        // required
 	Log    *slog.Logger // nil: discard
+
+	Past   Past                                      // nil: nothing is remembered
+	Guests func() int                                // phones that are here; nil: none are served
+	Doctor func(context.Context) []Finding           // looks for what is wrong; nil: nobody does
+	Stop   func()                                    // ends the node, and returns at once; nil: it cannot be ended from here
+	Page   func(context.Context) (PageReport, error) // serves the operator's page, see Loopback; nil: nothing serves it
 }
 
 // Server answers other programs on this machine.
 type Server struct {
-	cfg     Config
-	watches chan struct{} // of size maxWatches: a token for each open stream; when none is left a stream is refused
+	cfg       Config
+	watches   chan struct{} // of size maxWatches: a token for each open stream; when none is left a stream is refused
+	counted   chan counted  // of size 1: the last count of classes, taken out by who looks at it
+	doctoring chan struct{} // of size 1: a token for the one who examines
+	tallies   *node.Tallies
 }
 
 // Bounds on what clients may use.
@@ -74,7 +89,12 @@ func New(c Config) (*Server, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Server{cfg: c, watches: make(chan struct{}, maxWatches)}, nil
+	s := &Server{
+		cfg: c, watches: make(chan struct{}, maxWatches), counted: make(chan counted, 1), doctoring: make(chan struct{}, 1),
+		tallies: node.NewTallies(c.Store),
+	}
+	s.counted <- counted{}
+	return s, nil
 }
 
 // Handler is the API without any guard: for a Unix socket that only its owner can open.
@@ -82,25 +102,29 @@ func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/status", s.status)
 	mux.HandleFunc("GET /v1/peers", s.peers)
+	mux.HandleFunc("GET /v1/live", s.live)
+	mux.HandleFunc("GET /v1/events", s.events)
+	mux.HandleFunc("GET /v1/store", s.room)
+	mux.HandleFunc("GET /v1/doctor", s.doctor)
 	mux.HandleFunc("GET /v1/messages", s.watch)
 	mux.HandleFunc("GET /v1/messages/{id}", s.why)
+	mux.HandleFunc("GET /v1/messages/{id}/file", s.file)
 	mux.HandleFunc("GET /v1/channels", s.channels)
 	mux.HandleFunc("GET /v1/carry/out", s.carryOut)
 	mux.HandleFunc("POST /v1/messages", s.post)
+	mux.HandleFunc("POST /v1/files", s.sendFile)
 	mux.HandleFunc("POST /v1/messages/{id}/receipt", s.sendReceipt)
+	mux.HandleFunc("POST /v1/messages/{id}/responses", s.respond)
 	mux.HandleFunc("POST /v1/connect", s.connect)
 	mux.HandleFunc("POST /v1/channels", s.join)
 	mux.HandleFunc("DELETE /v1/channels/{name}", s.leave)
 	mux.HandleFunc("POST /v1/carry/in", s.carryIn)
+	mux.HandleFunc("POST /v1/page", s.openPage)
+	mux.HandleFunc("POST /v1/stop", s.stop)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusNotFound, Fail(NotFound, "there is no "+r.Method+" "+r.URL.Path, ""))
 	})
 	return mux
-}
-
-// Guarded is the API for a loopback TCP listener on a port; see guard.
-func (s *Server) Guarded(port int, token string) http.Handler {
-	return newGuard(port, token, s.Handler())
 }
 
 // ListenLoopback opens the TCP listener of the API; anything but loopback is refused.
@@ -204,6 +228,11 @@ func (s *Server) answer(w http.ResponseWriter, v any, err error) {
 
 // begin sets the deadlines of a short request and takes its JSON body, if it has one. False: it was answered already.
 func begin(w http.ResponseWriter, r *http.Request, body any) bool {
+	return beginUpTo(w, r, body, maxRequest)
+}
+
+// beginUpTo is begin for a body of at most so many bytes.
+func beginUpTo(w http.ResponseWriter, r *http.Request, body any, most int64) bool {
 	rc := http.NewResponseController(w)
 	_ = rc.SetReadDeadline(time.Now().Add(requestTime))
 	_ = rc.SetWriteDeadline(time.Now().Add(requestTime))
@@ -214,7 +243,7 @@ func begin(w http.ResponseWriter, r *http.Request, body any) bool {
 		refuse(w, http.StatusUnsupportedMediaType, Fail(Usage, "the body must be JSON", "Content-Type: "+jsonType))
 		return false
 	}
-	if err := decodeBody(http.MaxBytesReader(w, r.Body, maxRequest), body); err != nil {
+	if err := decodeBody(http.MaxBytesReader(w, r.Body, most), body); err != nil {
 		status := http.StatusBadRequest
 		if _, over := errors.AsType[*http.MaxBytesError](err); over {
 			status = http.StatusRequestEntityTooLarge

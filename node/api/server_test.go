@@ -19,19 +19,27 @@ import (
 
 // place is one installation: keys, a store in memory and a node that has no network.
 type place struct {
-	t      *testing.T
-	dir    string
-	store  *store.Store
-	node   *node.Node
-	desk   *api.Desk
-	server *api.Server
-	client *api.Client
+	t        *testing.T
+	dir      string
+	store    *store.Store
+	node     *node.Node
+	desk     *api.Desk
+	server   *api.Server
+	loopback *api.Loopback
+	stopped  chan struct{} // receives when the API asked to stop the node
+	client   *api.Client
 }
 
 // newPlace serves the API of a fresh installation on a real Unix socket.
 func newPlace(t *testing.T) *place {
 	t.Helper()
-	p := newBare(t)
+	return newPlaceAt(t, nil)
+}
+
+// newPlaceAt is newPlace with a clock by which things are written.
+func newPlaceAt(t *testing.T, now func() time.Time) *place {
+	t.Helper()
+	p := newBare(t, now)
 	l, err := api.ListenSocket(p.socket())
 	must(t, err)
 	run(t, func(ctx context.Context) error { return api.Serve(ctx, l, p.server.Handler()) })
@@ -43,7 +51,7 @@ func newPlace(t *testing.T) *place {
 }
 
 // newBare is a fresh installation that nobody serves.
-func newBare(t *testing.T) *place {
+func newBare(t *testing.T, now func() time.Time) *place {
 	t.Helper()
 	p := &place{t: t, dir: shortDir(t)}
 	id, err := store.NewIdentity()
@@ -55,9 +63,13 @@ func newBare(t *testing.T) *place {
 	must(t, err)
 	ring, err := store.OpenKeyring(p.dir)
 	must(t, err)
-	p.desk, err = api.NewDesk(api.DeskConfig{Key: id.Author, Seal: id.Seal, Keyring: ring, Letters: filepath.Join(p.dir, "letters.json")})
+	p.desk, err = api.NewDesk(api.DeskConfig{Key: id.Author, Seal: id.Seal, Keyring: ring, Letters: filepath.Join(p.dir, "letters.json"), Now: now})
 	must(t, err)
-	p.server, err = api.New(api.Config{Keeper: p.node, Reader: p.node, Links: p.node, Store: p.store, Desk: p.desk})
+	p.loopback, p.stopped = api.NewLoopback(nil), make(chan struct{}, 1)
+	p.server, err = api.New(api.Config{
+		Keeper: p.node, Reader: p.node, Links: p.node, Store: p.store, Desk: p.desk, Past: p.node,
+		Page: p.loopback.Page, Stop: func() { p.stopped <- struct{}{} },
+	})
 	must(t, err)
 	return p
 }

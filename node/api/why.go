@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strings"
@@ -15,11 +16,11 @@ const minPrefix = 4
 // why tells the life of the message whose ID begins as given.
 func (s *Server) why(w http.ResponseWriter, r *http.Request) {
 	begin(w, r, nil)
-	report, err := s.life(strings.ToLower(r.PathValue("id")))
+	report, err := s.life(r.Context(), strings.ToLower(r.PathValue("id")))
 	s.answer(w, report, err)
 }
 
-func (s *Server) life(prefix string) (LifeReport, error) {
+func (s *Server) life(ctx context.Context, prefix string) (LifeReport, error) {
 	id, err := s.find(prefix)
 	if err != nil {
 		return LifeReport{}, err
@@ -35,7 +36,7 @@ func (s *Server) life(prefix string) (LifeReport, error) {
 	// What has died here still has a life to tell, but no text.
 	report.Message = Message{Type: "message", ID: id.String(), Parents: []string{}, Sealed: true, Own: life.Own, Delivery: life.State}
 	if e, err := s.cfg.Store.Get(id); err == nil {
-		report.Message = s.show(e)
+		report.Message = s.show(ctx, e)
 	} else if !errors.Is(err, store.ErrNotFound) {
 		return LifeReport{}, err
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"testing"
+	"time"
 
 	"longear/protocol"
 	"longear/protocol/reconcile"
@@ -61,6 +62,28 @@ func BenchmarkGuest(b *testing.B) {
 				size = w.Body.Len()
 			}
 			b.ReportMetric(float64(size), "answer-bytes")
+		})
+	}
+}
+
+// BenchmarkBoardBehindResponses is a page whose messages stand behind 10,000 newer responses to one of them, of one key.
+func BenchmarkBoardBehindResponses(b *testing.B) {
+	h := benched(b, 500)
+	author := newPen(b)
+	target := author.write("all", "the north gate is closed", nil)
+	all := []*protocol.Message{target}
+	for i := range 10_000 {
+		all = append(all, author.write("all", "", func(d *protocol.Draft) { answering(target, 1)(d); d.Created += uint64(1000 + i) }))
+	}
+	h.keepFor(b, all...)
+	for _, path := range []string{"/", "/?channel=all"} {
+		b.Run(path, func(b *testing.B) {
+			for b.Loop() {
+				h.advance(time.Minute)
+				if w := h.ask("GET", path, "", nil, 1); w.Code != 200 {
+					b.Fatalf("%d %s", w.Code, w.Body)
+				}
+			}
 		})
 	}
 }

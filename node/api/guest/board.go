@@ -1,12 +1,14 @@
 package guest
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 
+	"longear/node"
 	"longear/node/api/guest/page"
 	"longear/protocol"
 	"longear/protocol/reconcile"
@@ -15,9 +17,11 @@ import (
 
 // Bounds of the board.
 const (
-	boardItems = 40 // more never fit on a page
-	newAlerts  = 5  // that stand before everything else
-	portalTop  = 5  // messages in the sign-in window
+	boardItems = 40     // more never fit on a page
+	boardLooks = 20_000 // messages that one page reads at most: a petition may have thousands of signatures, which are newer and not shown
+	newAlerts  = 5      // that stand before everything else
+	portalTop  = 5      // messages in the sign-in window
+	shownOfID  = 16     // characters: 80 bits name a message among those of a page
 )
 
 // board shows messages as a page without script: alerts first, then the newest.
@@ -27,8 +31,14 @@ func (s *Server) board(w http.ResponseWriter, r *http.Request, v *visitor) {
 		q = query{} // whoever mistypes an address sees the board all the same
 	}
 	q.limit = boardItems
+	done, ok := s.work(w, v)
+	if !ok {
+		return
+	}
+	defer done()
 	b := page.Board{
 		Words: s.wordsFor(r), Catalog: s.cfg.Catalog, Hub: s.cfg.Hub, State: s.line(), Notice: noticeOf(r),
+		Script: s.files.script(),
 	}
 	if r.URL.Query().Get("lang") == b.Words.Code {
 		b.Lang = b.Words.Code
@@ -40,14 +50,32 @@ func (s *Server) board(w http.ResponseWriter, r *http.Request, v *visitor) {
 		b.Form = &page.Form{Token: s.token(v), Channel: name}
 	}
 	var err error
-	if b.Items, b.More, err = s.items(r, q); err == nil {
+	if b.Items, b.After, err = s.items(r, q); err == nil {
 		b.Tabs, err = s.tabs(q)
 	}
 	if err != nil {
 		s.storeFailed(w, err)
 		return
 	}
-	show(w, b.Bytes())
+	html := b.Bytes()
+	// Compressed text gives away by its length what it shares with what somebody else put into it (BREACH): a page with a token in its form
+	// goes as it is.
+	w.Header().Set("Vary", "Accept-Encoding")
+	if b.Form == nil && takesGzip(r) {
+		w.Header().Set("Content-Encoding", "gzip")
+		html = s.files.pack(html)
+	}
+	show(w, html, b.Script != "")
+}
+
+// work begins what may keep the hub busy for a while: done charges the guest for it. False: they have had their share, and were told.
+func (s *Server) work(w http.ResponseWriter, v *visitor) (done func(), ok bool) {
+	if !s.visitors.solvent(v) {
+		tooMuch(w)
+		return nil, false
+	}
+	began := time.Now()
+	return func() { s.visitors.charge(v, int(time.Since(began)/time.Millisecond)*workCost) }, true
 }
 
 // line is the state for a page.
@@ -98,17 +126,18 @@ func (s *Server) nameOf(tag protocol.Channel) string {
 }
 
 // items are the messages of a page. Without a channel the newest alerts stand first and text follows: old alerts are in their channels.
-func (s *Server) items(r *http.Request, q query) (items []page.Item, more bool, err error) {
+// after is where older ones begin, "" if there are none.
+func (s *Server) items(r *http.Request, q query) (items []page.Item, after string, err error) {
 	if !q.one && q.after == (reconcile.Key{}) {
 		alerts := query{limit: newAlerts}
 		if items, _, err = s.read(r, alerts, func(e store.Entry) bool { return e.Message.Class == protocol.Alert }); err != nil {
-			return nil, false, err
+			return nil, "", err
 		}
 		// The last key an alert can have: what is behind it is no alert.
 		q.after = reconcile.NewKey(0, 0, reconcile.ID{})
 		q.after[reconcile.KeySize-1] = 1
 	}
-	rest, more, err := s.read(r, q, func(store.Entry) bool { return true })
+	rest, after, err := s.read(r, q, func(store.Entry) bool { return true })
 	items = append(items, rest...)
 	if q.one {
 		slices.SortStableFunc(items, func(a, b page.Item) int {
@@ -121,33 +150,79 @@ func (s *Server) items(r *http.Request, q query) (items []page.Item, more bool, 
 			return 1
 		})
 	}
-	return items, more, err
+	return items, after, err
 }
 
-// read makes items of what is asked for, until one is not wanted.
-func (s *Server) read(r *http.Request, q query, wanted func(store.Entry) bool) (items []page.Item, more bool, err error) {
-	seen := 0
+// read makes items of what is asked for, until one is not wanted. after is where it stopped before the end.
+func (s *Server) read(r *http.Request, q query, wanted func(store.Entry) bool) (items []page.Item, after string, err error) {
+	looks := 0
+	var last reconcile.Key
 	for e, err := range s.ask(q) {
 		if err != nil {
-			return nil, false, err
+			return nil, "", err
 		}
 		if !wanted(e) {
-			return items, false, nil
+			return items, "", nil
 		}
-		// Noise of kinds that are not shown must not make one page read the whole store.
-		if seen++; len(items) == q.limit || seen > 10*boardItems {
-			return items, len(items) > 0, nil
+		// What is not shown, such as a crowd's responses, must not make one page read the whole store.
+		if looks++; len(items) == q.limit || looks > boardLooks {
+			return items, cursorOf(last), nil
 		}
-		m := e.Message
-		if m.Kind != protocol.Post && m.Kind != protocol.Response || m.Channel == protocol.DirectChannel() || !mayHave(source(r), m) {
+		last = e.Key()
+		if e.Message.Channel == protocol.DirectChannel() || !mayHave(source(r), e.Message) {
 			continue
 		}
-		items = append(items, page.Item{
-			Channel: s.nameOf(m.Channel), Author: m.Author.Short(), Age: e.Age, Text: string(m.Body),
-			Alert: m.Class == protocol.Alert, Sealed: !readable(m.Body), Cursor: cursorOf(e.Key()),
-		})
+		item, shown, err := s.item(r.Context(), e)
+		if err != nil {
+			return nil, "", err
+		}
+		if shown {
+			items = append(items, item)
+		}
 	}
-	return items, false, nil
+	return items, "", nil
+}
+
+// item is a message with what keys answer to it, and whether it stands on the board by itself: a response is counted with what it answers. The
+// hub holds no key of a channel, so that what is sealed is not counted.
+func (s *Server) item(ctx context.Context, e store.Entry) (out page.Item, shown bool, err error) {
+	m := e.Message
+	out = page.Item{
+		ID: m.ID.String()[:shownOfID], Channel: s.nameOf(m.Channel), Author: m.Author.Short(), Age: e.Age,
+		Alert: m.Class == protocol.Alert, Petition: m.Kind == protocol.KindPetition, Cursor: cursorOf(e.Key()),
+	}
+	poll := node.PollOf(m, nil)
+	switch m.Kind {
+	case protocol.Post, protocol.KindPetition:
+		out.Text, out.Sealed = string(m.Body), !readable(m.Body)
+	case protocol.KindPoll:
+		if out.Sealed = poll == nil; poll != nil {
+			out.Text = poll.Question
+		}
+	case protocol.KindManifest:
+		// Without script a photo cannot be put together and checked: caption, name and size.
+		f, err := protocol.ParseManifest(m.Body)
+		if err != nil {
+			return out, false, nil // sealed, or damaged: the two cannot be told apart
+		}
+		out.Text, out.File = f.Caption, &page.File{Name: f.Name, Size: f.Size}
+	default:
+		return out, false, nil
+	}
+	if out.Sealed {
+		return out, true, nil
+	}
+	sum, err := s.tallies.Of(ctx, m, nil)
+	if err != nil {
+		return out, false, err
+	}
+	out.Answers = page.Answers{
+		Confirms: sum.Confirms, Contradicts: sum.Contradicts, Signs: sum.Signs, Voters: sum.Voters, AtLeast: sum.AtLeast,
+	}
+	for i, votes := range sum.Votes {
+		out.Options = append(out.Options, page.Option{Text: poll.Options[i], Votes: votes})
+	}
+	return out, true, nil
 }
 
 // readable reports whether a body can be a text. What is sealed is noise to a hub, and cannot be told from it.
@@ -157,6 +232,11 @@ func readable(body []byte) bool {
 
 // signInPage is the page of the sign-in window.
 func (s *Server) signInPage(w http.ResponseWriter, r *http.Request, v *visitor, words *page.Words) {
+	done, ok := s.work(w, v)
+	if !ok {
+		return
+	}
+	defer done()
 	items, _, err := s.items(r, query{limit: portalTop})
 	if err != nil {
 		s.storeFailed(w, err)
@@ -165,7 +245,7 @@ func (s *Server) signInPage(w http.ResponseWriter, r *http.Request, v *visitor, 
 	show(w, page.SignIn{
 		Words: words, Catalog: s.cfg.Catalog, Hub: s.cfg.Hub, URL: s.originOf(r) + "/", Token: s.token(v),
 		Through: s.visitors.isOnline(v), Items: items[:min(len(items), portalTop)],
-	}.Bytes())
+	}.Bytes(), false)
 }
 
 // signIn shows the page of the sign-in window.

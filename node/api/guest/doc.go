@@ -2,11 +2,13 @@
 //
 //	GET  /guest/state           one honest line about the hub, and its limits
 //	GET  /guest/channels        channels by tag, with counts
-//	GET  /guest/messages        ?channel= &since= &limit=: signed messages as bytes, newest first
+//	GET  /guest/messages        ?channel= &since= &limit=, or ?id=: signed messages as bytes, newest first
 //	GET  /guest/events          messages as they arrive (server-sent events)
+//	GET  /guest/carried         by how many neighbours what guests brought is kept
 //	POST /guest/messages        records: messages that the guest's page signed, or carries for others
 //	POST /guest/sync/{session}  reconciliation: who lacks what, and its exchange
 //	GET  /                      the board, as a page without script
+//	GET  /page/{file}           the page with script, if it was built
 //	POST /post                  a form, if the operator allows forms
 //	GET  /signin, POST /signin  the page of the phone's sign-in window
 //

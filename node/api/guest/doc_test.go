@@ -16,7 +16,7 @@ func TestGuide(t *testing.T) {
 	doc, err := os.ReadFile("doc.go")
 	must(t, err)
 	routes := regexp.MustCompile(`(?m)(GET|POST) +(/[^ ,\n]*)`).FindAllStringSubmatch(string(doc), -1)
-	if len(routes) != 10 {
+	if len(routes) != 12 {
 		t.Errorf("the package lists %d routes", len(routes))
 	}
 	for _, r := range routes {
@@ -27,6 +27,7 @@ func TestGuide(t *testing.T) {
 			}
 			path = strings.Replace(path, "{session}", "AAECAwQFBgcICQoLDA0ODw", 1)
 		}
+		path = strings.Replace(path, "{file}", "page.json", 1)
 		if !regexp.MustCompile(`(?m)^    curl .*\$H` + regexp.QuoteMeta(path) + `(["? ]|$)`).MatchString(guide) {
 			t.Errorf("no command for %s", path)
 		}

@@ -107,11 +107,12 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, v *visitor) {
 		return
 	}
 	number, missed := s.feed.resume(r.Header.Get("Last-Event-ID"))
-	hello := "retry: 3000\nevent: hello\ndata: {}\n\n"
+	name := "hello"
 	if missed {
-		hello = "retry: 3000\nevent: missed\ndata: {}\n\n"
+		name = "missed"
 	}
-	if say(w, rc, hello) != nil {
+	// The ID lets who is cut before the first message go on from here.
+	if say(w, rc, fmt.Sprintf("retry: 3000\nid: %s.%d\nevent: %s\ndata: {}\n\n", s.feed.epoch, number-1, name)) != nil {
 		return
 	}
 	beat := time.NewTicker(beatEvery)
@@ -123,7 +124,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, v *visitor) {
 		}
 		for _, e := range events {
 			number = e.number + 1
-			if mayHave(source(r), e.m) && say(w, rc, s.feed.line(e, s.cfg.Now())) != nil {
+			if mayHave(source(r), e.m) && e.m.Kind != protocol.KindChunk && say(w, rc, s.feed.line(e, s.cfg.Now())) != nil {
 				return
 			}
 		}

@@ -1,6 +1,7 @@
 package guest
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"mime"
@@ -34,6 +35,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cache-Control", "no-store")
 	v := s.visitors.meet(source(r))
 	if v == nil || !s.visitors.request(v) {
+		late(r.Context())
 		tooMuch(w)
 		return
 	}
@@ -60,6 +62,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.mux.ServeHTTP(w, r)
+}
+
+// late lets a guest who asks too fast wait for the refusal.
+func late(ctx context.Context) {
+	t := time.NewTimer(lateBy)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
 }
 
 // place is what the Host of a request says.
@@ -212,12 +224,15 @@ func answer(w http.ResponseWriter, status int, v any) {
 	_ = enc.Encode(v)
 }
 
-// show writes a page. It may use its own style and send its forms here; nothing else.
-func show(w http.ResponseWriter, html []byte) {
+// show writes a page. It may use its own style and send its forms here; nothing else, but for the scripts of this hub if it has some.
+func show(w http.ResponseWriter, html []byte, scripts bool) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Length", strconv.Itoa(len(html)))
-	h.Set("Content-Security-Policy",
-		"default-src 'none'; style-src "+page.StyleHash()+"; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	policy := "default-src 'none'; style-src " + page.StyleHash()
+	if scripts {
+		policy += " 'self'; " + scriptPolicy + "; img-src blob: data:"
+	}
+	h.Set("Content-Security-Policy", policy+"; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 	_, _ = w.Write(html)
 }

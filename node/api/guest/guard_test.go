@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"longear/node/api/guest"
 )
@@ -185,11 +186,28 @@ func TestNoAddresses(t *testing.T) {
 	}
 }
 
-// TestConnections: one address holds 16 connections, and more are closed at once; others still come in.
+// TestTooFast: whoever asks too fast is told so, and not at once.
+func TestTooFast(t *testing.T) {
+	h, p := newHub(t, nil), newPhone(t, 2)
+	for n := range 120 {
+		if res := p.get(h, "/guest/state"); res.status != 200 {
+			t.Fatalf("request %d: %d", n, res.status)
+		}
+	}
+	began := time.Now()
+	if res := p.get(h, "/guest/state"); res.status != 429 || time.Since(began) < 200*time.Millisecond {
+		t.Errorf("one too many: %d after %v", res.status, time.Since(began))
+	}
+	if res := newPhone(t, 3).get(h, "/guest/state"); res.status != 200 {
+		t.Errorf("another guest: %d", res.status)
+	}
+}
+
+// TestConnections: one address holds 16 connections, and more are closed, though not at once; others still come in.
 func TestConnections(t *testing.T) {
 	h := newHub(t, nil)
 	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 7)}}
-	closed := 0
+	closed, began := 0, time.Now()
 	for range 20 {
 		c, err := d.DialContext(t.Context(), "tcp", h.addr)
 		must(t, err)
@@ -202,8 +220,8 @@ func TestConnections(t *testing.T) {
 			closed++
 		}
 	}
-	if closed != 4 {
-		t.Errorf("%d of 20 connections closed, want 4", closed)
+	if closed != 4 || time.Since(began) < 900*time.Millisecond {
+		t.Errorf("%d of 20 connections closed after %v, want 4 after a second", closed, time.Since(began))
 	}
 	if res := newPhone(t, 8).get(h, "/guest/state"); res.status != 200 {
 		t.Errorf("another guest: %d", res.status)

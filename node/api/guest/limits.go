@@ -17,6 +17,12 @@ const (
 	maxBodies      = 128             // bodies being read and answers of messages being sent, of about 2 MiB at most: 256 MiB
 	maxBodiesEach  = 4
 
+	// Who asks faster than that is answered late, and whose connections are too many has them closed late: the next try then comes
+	// later too. Otherwise a guest who tries again at once would cost more by being refused than by being served.
+	lateBy    = 250 * time.Millisecond
+	closeLate = time.Second
+	maxLate   = 256 // connections that wait to be closed; more are closed at once
+
 	// Requests of any kind: a page opens with a burst, then asks a few a minute.
 	requestRate, requestBurst = 10.0, 120.0
 	// Messages that a guest posts unasked. A person writes a few a minute; a page that was out of reach has a backlog.

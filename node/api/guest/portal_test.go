@@ -1,42 +1,36 @@
 package guest_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 )
 
-// recorded are requests by which systems look for the internet, and what each takes for a yes.
-var recorded = []struct {
-	system, host, path, agent string
-	status                    int
-	kind, body                string
-	nm                        bool
-}{
-	{"Android", "connectivitycheck.gstatic.com", "/generate_204", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/60.0.3112.32 Safari/537.36", 204, "", "", false},
-	{"Android, second try", "play.googleapis.com", "/generate_204", "Dalvik/2.1.0 (Linux; U; Android 13; Pixel 5)", 204, "", "", false},
-	{"Android, older", "clients3.google.com", "/generate_204", "Dalvik/2.1.0 (Linux; U; Android 7.0)", 204, "", "", false},
-	{"Android, fallback", "www.google.com", "/gen_204", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36", 204, "", "", false},
-	{"Android of another maker", "connect.rom.miui.com", "/generate_204", "Dalvik/2.1.0", 204, "", "", false},
-	{"Chrome", "www.gstatic.com", "/generate_204", "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/120.0.0.0", 204, "", "", false},
-	{"iOS", "captive.apple.com", "/hotspot-detect.html", "CaptiveNetworkSupport-443.0.1 wispr", 200, "text/html", "<HTML><HEAD><TITLE>Success</TITLE></HEAD><BODY>Success</BODY></HTML>", false},
-	{"macOS", "captive.apple.com", "/", "CaptiveNetworkSupport-428.0.0 wispr", 200, "text/html", "<HTML><HEAD><TITLE>Success</TITLE></HEAD><BODY>Success</BODY></HTML>", false},
-	{"iOS, older", "www.apple.com", "/library/test/success.html", "CaptiveNetworkSupport/1.0 wispr", 200, "text/html", "<HTML><HEAD><TITLE>Success</TITLE></HEAD><BODY>Success</BODY></HTML>", false},
-	{"Windows 10", "www.msftconnecttest.com", "/connecttest.txt", "Microsoft NCSI", 200, "text/plain", "Microsoft Connect Test", false},
-	{"Windows 10, IPv6", "ipv6.msftconnecttest.com", "/connecttest.txt", "Microsoft NCSI", 200, "text/plain", "Microsoft Connect Test", false},
-	{"Windows 7", "www.msftncsi.com", "/ncsi.txt", "Microsoft NCSI", 200, "text/plain", "Microsoft NCSI", false},
-	{"Firefox", "detectportal.firefox.com", "/canonical.html", "Mozilla/5.0 (X11; Linux x86_64; rv:121.0) Gecko/20100101 Firefox/121.0", 200, "text/html", `<meta http-equiv="refresh" content="0;url=https://support.mozilla.org/kb/captive-portal"/>`, false},
-	{"Firefox, IPv4", "detectportal.firefox.com", "/success.txt?ipv4", "Mozilla/5.0 (X11; Linux x86_64; rv:121.0) Gecko/20100101 Firefox/121.0", 200, "text/plain", "success\n", false},
-	{"Firefox, IPv6", "detectportal.firefox.com", "/success.txt?ipv6", "Mozilla/5.0 (Android 13; Mobile; rv:121.0) Gecko/121.0 Firefox/121.0", 200, "text/plain", "success\n", false},
-	{"GNOME", "nmcheck.gnome.org", "/check_network_status.txt", "", 200, "text/plain", "NetworkManager is online\n", true},
-	{"Debian", "network-test.debian.org", "/nm", "", 200, "text/plain", "NetworkManager is online\n", true},
-	{"Fedora", "fedoraproject.org", "/static/hotspot.txt", "", 200, "text/plain", "OK", false},
-	{"Ubuntu", "connectivity-check.ubuntu.com", "/", "", 204, "", "", true},
-	{"Arch", "ping.archlinux.org", "/nm-check.txt", "", 200, "text/plain", "NetworkManager is online\n", true},
+// A probe is a request by which a system looks for the internet, and what it takes for a yes.
+type probe struct {
+	System, Version, Host, Path, Agent string
+	Header                             map[string]string
+	Status                             int
+	Kind, Body                         string
+	NM                                 bool
+}
+
+// recorded are the probes in testdata/probes.json, which test/guests sends too.
+func recorded(t *testing.T) (all []probe) {
+	t.Helper()
+	b, err := os.ReadFile("testdata/probes.json")
+	must(t, err)
+	must(t, json.Unmarshal(b, &all))
+	if len(all) < 20 {
+		t.Fatalf("only %d probes", len(all))
+	}
+	return all
 }
 
 var tokenField = regexp.MustCompile(`name="token" value="([^"]+)"`)
@@ -61,16 +55,19 @@ func (p *phone) submit(h *hub, path string, fields url.Values) reply {
 
 // TestPortal takes each system through its states: new, told where to sign in, let in, asked again, forgotten.
 func TestPortal(t *testing.T) {
-	for i, tc := range recorded {
-		t.Run(tc.system, func(t *testing.T) {
+	for i, tc := range recorded(t) {
+		t.Run(tc.System, func(t *testing.T) {
 			h, p := newHub(t, nil), newPhone(t, 2+i)
 			ask := func(p *phone, method string) reply {
 				t.Helper()
 				header := http.Header{}
-				if tc.agent != "" {
-					header.Set("User-Agent", tc.agent)
+				for name, value := range tc.Header {
+					header.Set(name, value)
 				}
-				return p.do(h, call{method: method, path: tc.path, host: tc.host, header: header})
+				if tc.Agent != "" {
+					header.Set("User-Agent", tc.Agent)
+				}
+				return p.do(h, call{method: method, path: tc.Path, host: tc.Host, header: header})
 			}
 			redirected := func(when string, res reply) {
 				t.Helper()
@@ -96,15 +93,15 @@ func TestPortal(t *testing.T) {
 
 			online := func(when string, res reply, body string) {
 				t.Helper()
-				if res.status != tc.status || res.text() != body || res.header.Get("Content-Type") != tc.kind ||
-					(res.header.Get("X-NetworkManager-Status") == "online") != tc.nm || res.header.Get("Location") != "" {
+				if res.status != tc.Status || res.text() != body || res.header.Get("Content-Type") != tc.Kind ||
+					(res.header.Get("X-NetworkManager-Status") == "online") != tc.NM || res.header.Get("Location") != "" {
 					t.Errorf("%s: %d %q %q %v", when, res.status, res.header.Get("Content-Type"), res.text(), res.header)
 				}
 			}
-			online("let in", ask(p, "GET"), tc.body)
+			online("let in", ask(p, "GET"), tc.Body)
 			online("with HEAD", ask(p, "HEAD"), "")
 			h.advance(3 * time.Hour)
-			online("three hours later", ask(p, "GET"), tc.body)
+			online("three hours later", ask(p, "GET"), tc.Body)
 			redirected("somebody else", ask(newPhone(t, 200), "GET"))
 			h.advance(4*time.Hour + time.Minute)
 			redirected("another visitor makes the hub forget the first", ask(newPhone(t, 201), "GET"))

@@ -100,12 +100,19 @@ func parseCursor(text string) (reconcile.Key, bool) {
 	return k, err == nil
 }
 
-// ask ranges over what is asked for: a channel by time, newest first, or everything: alerts, then text, then media, each newest first.
+// ask ranges over what is asked for: a channel by time, newest first, or everything: alerts, then text, each newest first. Media, which is
+// parts of photos, is not even read: it is for who asks for it by name.
 func (s *Server) ask(q query) iter.Seq2[store.Entry, error] {
 	if q.one {
-		return s.cfg.Store.ChannelAfter(q.channel, q.after)
+		return s.cfg.Store.TalkAfter(q.channel, q.after)
 	}
-	return s.cfg.Store.NewestAfter(q.after)
+	return func(yield func(store.Entry, error) bool) {
+		for e, err := range s.cfg.Store.NewestAfter(q.after) {
+			if err == nil && e.Message.Class == protocol.Media || !yield(e, err) {
+				return
+			}
+		}
+	}
 }
 
 // mayHave reports whether a guest may have a message.
@@ -114,11 +121,20 @@ func mayHave(from netip.Addr, m *protocol.Message) bool {
 }
 
 func (s *Server) messages(w http.ResponseWriter, r *http.Request, v *visitor) {
+	if r.URL.Query().Has("id") {
+		s.named(w, r, v)
+		return
+	}
 	q, wrong := parseQuery(r, "since")
 	if wrong != "" {
 		refuse(w, http.StatusBadRequest, wrong, "")
 		return
 	}
+	s.giveMessages(w, r, v, s.ranged(r, q))
+}
+
+// giveMessages answers with messages, in one of the guest's places and on their account.
+func (s *Server) giveMessages(w http.ResponseWriter, r *http.Request, v *visitor, fill func(*Messages) (int, error)) {
 	leave, ok := s.visitors.body(v)
 	if !ok || !s.visitors.solvent(v) {
 		if ok {
@@ -129,26 +145,12 @@ func (s *Server) messages(w http.ResponseWriter, r *http.Request, v *visitor) {
 	}
 	defer leave()
 	out := Messages{Type: "messages", Messages: []Record{}}
-	size := 0
-	var last reconcile.Key
-	for e, err := range s.ask(q) {
-		if err != nil {
-			s.storeFailed(w, err)
-			return
-		}
-		if len(out.Messages) == q.limit || size >= maxPageSize {
-			out.Next = cursorOf(last)
-			break
-		}
-		last = e.Key()
-		if !mayHave(source(r), e.Message) {
-			continue
-		}
-		wire := e.Message.Wire()
-		size += len(wire)
-		out.Messages = append(out.Messages, recordOf(wire, e.Age))
-	}
+	size, err := fill(&out)
 	s.visitors.charge(v, size)
+	if err != nil {
+		s.storeFailed(w, err)
+		return
+	}
 	answer(w, http.StatusOK, out)
 }
 

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"log/slog"
 	"net"
@@ -29,6 +30,8 @@ type Door interface {
 	OfferFrom(ctx context.Context, guest string, in []protocol.CarryRecord, asked bool) ([]protocol.Verdict, error)
 	// GuestLeft forgets what OfferFrom keeps of a guest.
 	GuestLeft(guest string)
+	// Carriers says of each message that a guest brought how many neighbours are known to have it; -1: nothing is known.
+	Carriers(ids []protocol.ID) []int
 }
 
 // Reader gives messages out as they arrive. A *node.Node is one.
@@ -63,6 +66,11 @@ type Config struct {
 	Channels []string
 	// Forms allows writing without script; see form.go. Who turns it on lets strangers write under a key of the hub's.
 	Forms bool
+	// Came hears of each guest that is new here. Nil: nobody does.
+	Came func(guest string)
+	// Page is the page with script, as the build of cmd/longear/web leaves it: page.json, and files compressed with gzip. nil, or
+	// without page.json: there is the board alone.
+	Page fs.FS
 
 	Log *slog.Logger     // nil: discard
 	Now func() time.Time // nil: the real clock
@@ -78,8 +86,10 @@ type Server struct {
 	feed     *feed
 	sessions *sessions
 	counted  counted
+	tallies  *node.Tallies
 	status   recent
 	names    map[protocol.Channel]string
+	files    *pageFiles
 	form     ed25519.PrivateKey // signs what comes by form; nil: no forms
 	secret   [32]byte           // of the tokens in forms
 	made     time.Time          // when New was called; store receipts before it are not news
@@ -96,7 +106,7 @@ func New(c Config) (*Server, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	s := &Server{cfg: c, made: c.Now(), mux: http.NewServeMux(), names: make(map[protocol.Channel]string)}
+	s := &Server{cfg: c, made: c.Now(), mux: http.NewServeMux(), names: make(map[protocol.Channel]string), tallies: node.NewTallies(c.Store)}
 	if c.URL != "" {
 		u, err := url.Parse(c.URL)
 		if err != nil || u.Scheme != "http" || u.Host == "" || u.User != nil || u.Path != "" && u.Path != "/" || u.RawQuery != "" {
@@ -115,6 +125,10 @@ func New(c Config) (*Server, error) {
 		}
 		s.names[tag] = canonical
 	}
+	var err error
+	if s.files, err = readPage(c.Page); err != nil {
+		return nil, err
+	}
 	if c.Forms {
 		_, key, err := ed25519.GenerateKey(nil)
 		if err != nil {
@@ -126,7 +140,7 @@ func New(c Config) (*Server, error) {
 	var epoch [6]byte
 	rand.Read(epoch[:])
 	s.feed = &feed{epoch: hex.EncodeToString(epoch[:]), first: 1, moved: make(chan struct{})}
-	s.visitors = newVisitors(c.Now, c.Door.GuestLeft)
+	s.visitors = newVisitors(c.Now, c.Came, c.Door.GuestLeft)
 	s.sessions = &sessions{now: c.Now, open: make(map[sessionKey]*session)}
 	s.routes()
 	return s, nil
@@ -145,9 +159,11 @@ func (s *Server) routes() {
 		"GET /guest/channels":        s.channels,
 		"GET /guest/messages":        s.messages,
 		"GET /guest/events":          s.events,
+		"GET /guest/carried":         s.carried,
 		"POST /guest/messages":       s.post,
 		"POST /guest/sync/{session}": s.sync,
 		"GET /{$}":                   s.board,
+		"GET /page/{file}":           s.pageFile,
 		"POST /post":                 s.postForm,
 		"GET /signin":                s.signIn,
 		"POST /signin":               s.goOnline,
@@ -219,6 +235,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	})
 	g.Go(func() error {
 		<-gctx.Done()
+		defer s.gate.shut()
 		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 		defer cancel()
 		if srv.Shutdown(last) != nil {

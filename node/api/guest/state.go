@@ -10,7 +10,8 @@ import (
 
 // State is the answer to GET /guest/state: what a page needs for one honest line, and the bounds that it must keep.
 type State struct {
-	Type       string `json:"type"` // always "state"
+	Type       string `json:"type"`  // always "state"
+	Start      string `json:"start"` // names this run of the hub, as the IDs of events do
 	Hub        string `json:"hub"`
 	Guests     int    `json:"guests"`     // here in the last two minutes, the one who asks included
 	Neighbours int    `json:"neighbours"` // nodes that this hub is connected to
@@ -60,6 +61,10 @@ func (s *Server) now() line {
 		return r.last
 	}
 	next := line{messages: s.cfg.Around.Status().Messages, synced: r.last.synced}
+	// Parts of photos are not among what people said.
+	if parts, err := s.cfg.Store.MediaCount(); err == nil {
+		next.messages = max(0, next.messages-parts)
+	}
 	for _, p := range s.cfg.Around.Peers() {
 		next.neighbours++
 		if p.LastSync.After(next.synced) {
@@ -73,7 +78,7 @@ func (s *Server) now() line {
 func (s *Server) state(w http.ResponseWriter, _ *http.Request, _ *visitor) {
 	l, scope := s.now(), s.cfg.Around.Scope()
 	out := State{
-		Type: "state", Hub: s.cfg.Hub, Guests: s.visitors.present(), Neighbours: l.neighbours, Messages: l.messages,
+		Type: "state", Start: s.feed.epoch, Hub: s.cfg.Hub, Guests: s.visitors.present(), Neighbours: l.neighbours, Messages: l.messages,
 		Forms: s.form != nil, Scope: Scope{Classes: scope.Ranks, Oldest: scope.Floor},
 		Limits: Limits{
 			MaxBody: protocol.MaxBody, PostBytes: maxPostBody, PostRecords: maxPostRecords, SyncBytes: maxSyncBody,

@@ -1,7 +1,6 @@
 package guest
 
 import (
-	"net"
 	"net/http"
 	"net/netip"
 	"strconv"
@@ -38,7 +37,8 @@ type visitor struct {
 // visitors are the guests that are remembered.
 type visitors struct {
 	now  func() time.Time
-	left func(name string) // tells the node; not called with mu held
+	came func(name string) // tells of a new one; nil: nobody; not called with mu held
+	left func(name string) // tells the node; likewise
 
 	mu      sync.Mutex
 	known   map[netip.Addr]*visitor // guarded by mu; at most maxVisitors
@@ -48,8 +48,8 @@ type visitors struct {
 	bodies  int                     // guarded by mu; of all
 }
 
-func newVisitors(now func() time.Time, left func(string)) *visitors {
-	return &visitors{now: now, left: left, known: make(map[netip.Addr]*visitor)}
+func newVisitors(now func() time.Time, came, left func(string)) *visitors {
+	return &visitors{now: now, came: came, left: left, known: make(map[netip.Addr]*visitor)}
 }
 
 // meet is the visitor behind an address, new or not. When as many as possible are remembered the one not seen for
@@ -58,6 +58,7 @@ func (vs *visitors) meet(addr netip.Addr) *visitor {
 	now := vs.now()
 	vs.mu.Lock()
 	var gone []string
+	fresh := ""
 	v := vs.known[addr]
 	if v == nil {
 		if len(vs.known) >= maxVisitors || now.Sub(vs.swept) > time.Minute {
@@ -65,7 +66,8 @@ func (vs *visitors) meet(addr netip.Addr) *visitor {
 		}
 		if len(vs.known) < maxVisitors {
 			vs.count++
-			v = &visitor{name: strconv.FormatUint(vs.count, 10)}
+			fresh = strconv.FormatUint(vs.count, 10)
+			v = &visitor{name: fresh}
 			vs.known[addr] = v
 		}
 	}
@@ -75,6 +77,9 @@ func (vs *visitors) meet(addr netip.Addr) *visitor {
 	vs.mu.Unlock()
 	for _, name := range gone {
 		vs.left(name)
+	}
+	if fresh != "" && vs.came != nil {
+		vs.came(fresh)
 	}
 	return v
 }
@@ -110,6 +115,9 @@ func (vs *visitors) forget() {
 		vs.left(name)
 	}
 }
+
+// Present is how many guests are here now.
+func (s *Server) Present() int { return s.visitors.present() }
 
 // present is how many guests are here now.
 func (vs *visitors) present() int {
@@ -212,70 +220,3 @@ func source(r *http.Request) netip.Addr {
 // isLocal reports whether a guest is on a network at hand: only then may it have messages that never leave one (SPEC.md
 // section 15.4).
 func isLocal(a netip.Addr) bool { return a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast() }
-
-// gate bounds the connections of all listeners together, and those of each address: a connection costs a goroutine and
-// buffers before it has said anything.
-type gate struct {
-	mu    sync.Mutex
-	total int                // guarded by mu
-	each  map[netip.Addr]int // guarded by mu; removed with the last connection
-}
-
-func (g *gate) enter(addr netip.Addr) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.total >= maxConns || g.each[addr] >= maxConnsEach {
-		return false
-	}
-	if g.each == nil {
-		g.each = make(map[netip.Addr]int)
-	}
-	g.total++
-	g.each[addr]++
-	return true
-}
-
-func (g *gate) leave(addr netip.Addr) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.total--
-	if g.each[addr]--; g.each[addr] == 0 {
-		delete(g.each, addr)
-	}
-}
-
-// gated is a listener behind a gate.
-type gated struct {
-	net.Listener
-	gate *gate
-}
-
-// Accept takes the next connection that the gate lets in. Others are closed at once.
-func (l gated) Accept() (net.Conn, error) {
-	for {
-		c, err := l.Listener.Accept()
-		if err != nil {
-			return nil, err
-		}
-		addr := netip.Addr{}
-		if at, err := netip.ParseAddrPort(c.RemoteAddr().String()); err == nil {
-			addr = at.Addr().Unmap().WithZone("")
-		}
-		if l.gate.enter(addr) {
-			return &gatedConn{Conn: c, leave: sync.OnceFunc(func() { l.gate.leave(addr) })}, nil
-		}
-		c.Close()
-	}
-}
-
-// gatedConn leaves the gate when it is closed.
-type gatedConn struct {
-	net.Conn
-	leave func()
-}
-
-// Close closes the connection, once or more.
-func (c *gatedConn) Close() error {
-	c.leave()
-	return c.Conn.Close()
-}

@@ -3,7 +3,9 @@ package page
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -15,7 +17,7 @@ const Style = `:root{color-scheme:light dark;--i:#111;--b:#fff;--m:#595959;--l:#
 	`*{box-sizing:border-box}body{margin:0 auto;padding:.5rem;max-inline-size:42rem;font:1rem/1.45 system-ui,sans-serif;color:var(--i);background:var(--b);overflow-wrap:anywhere}` +
 	`h1{font-size:1.2rem;margin:.3rem 0}a{color:var(--l);display:inline-block;padding:.6rem .5rem;min-block-size:2.75rem}` +
 	`nav{border-block-end:1px solid var(--e)}nav b{display:inline-block;padding:.6rem .5rem}small,.m{color:var(--m);font-size:.85rem}` +
-	`article{border-block-end:1px solid var(--e);padding-block:.5rem}article p{margin:.2rem 0;white-space:pre-wrap}` +
+	`article{border-block-end:1px solid var(--e);padding-block:.5rem;overflow:hidden}article p{margin:.2rem 0;white-space:pre-wrap}` +
 	`.a{border-inline-start:.3rem solid var(--a);padding-inline-start:.5rem}.a strong{color:var(--a)}` +
 	`textarea{inline-size:100%;font:inherit;color:inherit;background:inherit;border:1px solid var(--m);padding:.4rem}` +
 	`button{font:inherit;min-block-size:2.75rem;padding:.5rem 1.2rem;color:var(--b);background:var(--l);border:0}` +
@@ -33,13 +35,25 @@ const pageBudget = 13_600
 
 // Item is a message as a page shows it.
 type Item struct {
+	ID      string // the beginning of the message's, by which the richer page finds the text that is being read; "" none
 	Channel string // a name, or the beginning of a tag
 	Author  string // the beginning of a key
 	Age     time.Duration
 	Text    string
 	Alert   bool
 	Sealed  bool   // cannot be read without a key
+	File    *File  // of a photo or file; its caption is the text
 	Cursor  string // where a page that goes on behind it starts
+
+	Petition bool
+	Options  []Option // of a poll, whose text is the question
+	Answers  Answers
+}
+
+// File is a photo or file, by its author's word.
+type File struct {
+	Name string
+	Size int // bytes
 }
 
 // Tab is a channel to choose.
@@ -58,9 +72,10 @@ type Board struct {
 	State   State
 	Tabs    []Tab // at most maxTabs are shown
 	Items   []Item
-	More    bool   // there are older ones than Items
+	After   string // where those begin that are older than Items; "" there are none
 	Notice  string // a key of the catalogue: what became of a form; "" none
 	Form    *Form  // nil: writing needs script
+	Script  string // address of the page with script, which takes over when it is loaded; "" none
 }
 
 // State is the line about how the hub is.
@@ -82,6 +97,11 @@ const maxTabs = 16
 // Bytes is the page. Items that do not fit are left to the page behind it.
 func (b Board) Bytes() []byte {
 	w := b.Words.head(b.Hub)
+	if b.Script != "" {
+		w.raw(`<script type="module"`)
+		w.attr("src", b.Script)
+		w.raw("></script>")
+	}
 	b.header(w)
 	w.raw("<main>")
 	if b.Notice != "" {
@@ -95,7 +115,7 @@ func (b Board) Bytes() []byte {
 	tail.raw("</main>")
 	b.foot(tail)
 	const link = 400 // more than the link to older messages takes
-	rest := ""
+	rest := b.After
 	for i, item := range b.Items {
 		part := &writer{}
 		b.Words.item(part, item)
@@ -104,11 +124,8 @@ func (b Board) Bytes() []byte {
 			break
 		}
 		w.b = append(w.b, part.b...)
-		if i == len(b.Items)-1 && b.More {
-			rest = item.Cursor
-		}
 	}
-	if len(b.Items) == 0 {
+	if len(b.Items) == 0 && b.After == "" {
 		w.raw("<p>")
 		w.text(b.Words.Say("empty"))
 		w.raw("</p>")
@@ -194,23 +211,46 @@ func (words *Words) state(s State) string {
 }
 
 func (words *Words) item(w *writer, it Item) {
+	w.raw("<article")
+	if it.ID != "" {
+		w.attr("id", "p-"+it.ID)
+	}
 	if it.Alert {
-		w.raw(`<article class="a"><small><strong>`)
+		w.raw(` class="a"><small><strong>`)
 		w.text(words.Say("alert"))
 		w.raw("</strong> · ")
 	} else {
-		w.raw("<article><small>")
+		w.raw("><small>")
 	}
 	w.isolated(line(it.Channel))
 	w.raw(" · ")
 	w.isolated(line(it.Author))
 	w.raw(" · ")
 	w.text(words.Age(it.Age))
+	switch {
+	case it.Petition:
+		w.raw(" · ")
+		w.text(words.Say("petition"))
+	case it.Options != nil:
+		w.raw(" · ")
+		w.text(words.Say("poll"))
+	}
 	w.raw("</small>")
-	if it.Sealed {
+	if it.File != nil {
+		w.raw("<p>\U0001F4CE ")
+		w.isolated(line(it.File.Name))
+		w.raw(" · ")
+		w.isolated(fmt.Sprintf("%d kB", (it.File.Size+999)/1000))
+		w.raw("</p>")
+	}
+	switch {
+	case it.Sealed:
 		w.raw(`<p class="m">`)
 		w.text(words.Say("sealed"))
-	} else {
+	case it.File != nil && it.Text == "":
+		w.raw("</article>")
+		return
+	default:
 		text, cut := clean(it.Text)
 		w.raw(`<p dir="auto">`)
 		w.text(text)
@@ -218,7 +258,9 @@ func (words *Words) item(w *writer, it Item) {
 			w.raw(" …")
 		}
 	}
-	w.raw("</p></article>")
+	w.raw("</p>")
+	words.answers(w, it)
+	w.raw("</article>")
 }
 
 // hint says how to write. The form itself is below the messages: what is urgent comes first.
@@ -260,6 +302,10 @@ func (b Board) form(w *writer) {
 func (b Board) foot(w *writer) {
 	w.raw("<footer><p><small>")
 	w.text(b.Words.Say("signed"))
+	if slices.ContainsFunc(b.Items, func(it Item) bool { return it.counted() }) {
+		w.raw(" ")
+		w.text(b.Words.Say("keys_note"))
+	}
 	w.raw("</small></p>")
 	b.Words.languages(w, b.Catalog, func(code string) string { return b.link(b.Channel, code, "") })
 	w.raw("</footer></html>")

@@ -15,7 +15,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
-	"maps"
 	"path"
 	"slices"
 	"strconv"
@@ -53,8 +52,9 @@ type Catalog struct {
 	fallback *Words
 }
 
-// ReadCatalog reads a folder of files LANGUAGE.json, each a flat object of texts. All have the same keys. fallback is the language of
-// a reader who asks for none of them.
+// ReadCatalog reads a folder of files LANGUAGE.json, each a flat object of texts. All have the same keys, but for the plural forms of
+// a key ("phones.one", "phones.other"), which are as many as a language has. fallback is the language of a reader who asks for none
+// of them.
 func ReadCatalog(files fs.FS, fallback string) (*Catalog, error) {
 	names, err := fs.Glob(files, "*.json")
 	if err != nil {
@@ -78,13 +78,25 @@ func ReadCatalog(files fs.FS, fallback string) (*Catalog, error) {
 	if c.fallback = c.find(fallback); c.fallback == nil {
 		return nil, fmt.Errorf("there is no language %q: there are %s", fallback, strings.Join(c.Codes(), ", "))
 	}
-	want := slices.Sorted(maps.Keys(c.fallback.words))
+	want := c.fallback.keys()
 	for _, w := range c.all {
-		if got := slices.Sorted(maps.Keys(w.words)); !slices.Equal(got, want) {
+		if got := w.keys(); !slices.Equal(got, want) {
 			return nil, fmt.Errorf("language %s has not the same keys as %s", w.Code, fallback)
 		}
 	}
 	return c, nil
+}
+
+// keys are what a catalogue has texts for, sorted. A plural form stands for its key: every language has the form "other".
+func (w *Words) keys() []string {
+	var out []string
+	for key := range w.words {
+		if base, form, counted := strings.Cut(key, "."); !counted || form == "other" {
+			out = append(out, base)
+		}
+	}
+	slices.Sort(out)
+	return out
 }
 
 // Codes are the tags of all languages.

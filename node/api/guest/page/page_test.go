@@ -100,7 +100,7 @@ func TestPageFits(t *testing.T) {
 		w := c.Choose(code, "")
 		b := page.Board{
 			Words: w, Catalog: c, Lang: code, Hub: strings.Repeat("ҳ", 32), Channel: strings.Repeat("a", 26), Notice: "later",
-			State: page.State{Guests: 4096, Neighbours: 100, Messages: 1 << 40, Synced: -1}, Form: &page.Form{Token: strings.Repeat("x", 22), Channel: strings.Repeat("я", 32)}, More: true,
+			State: page.State{Guests: 4096, Neighbours: 100, Messages: 1 << 40, Synced: -1}, Form: &page.Form{Token: strings.Repeat("x", 22), Channel: strings.Repeat("я", 32)}, After: strings.Repeat("c", 52),
 		}
 		for i := range 40 {
 			b.Tabs = append(b.Tabs, page.Tab{Name: "#" + strings.Repeat("я", 32), Tag: fmt.Sprintf("%026d", i), Count: 1 << 30})
@@ -117,6 +117,42 @@ func TestPageFits(t *testing.T) {
 	}
 	if !strings.Contains(page.Style, "prefers-color-scheme:dark") || strings.Contains(page.Style, "url(") {
 		t.Error("the style has no dark mode, or loads something")
+	}
+}
+
+// TestPollFits: the longest poll, of characters that grow when they are escaped, leaves a page under 14 kB in every language, and says what it counts.
+func TestPollFits(t *testing.T) {
+	c := catalog(t)
+	for _, code := range c.Codes() {
+		for _, text := range []string{strings.Repeat("\"", 200), strings.Repeat("🐫", 50), strings.Repeat("слово ", 30)} {
+			w := c.Choose(code, "")
+			b := page.Board{
+				Words: w, Catalog: c, Lang: code, Hub: strings.Repeat("ҳ", 32), Channel: strings.Repeat("a", 26), Notice: "later",
+				State: page.State{Guests: 4096, Neighbours: 100, Messages: 1 << 40, Synced: -1}, Form: &page.Form{Token: strings.Repeat("x", 22), Channel: strings.Repeat("я", 32)},
+			}
+			for i := range 40 {
+				b.Tabs = append(b.Tabs, page.Tab{Name: "#" + strings.Repeat("я", 32), Tag: fmt.Sprintf("%026d", i), Count: 1 << 30})
+			}
+			poll := page.Item{Channel: "#" + strings.Repeat("я", 32), Author: "abcdefgh", Age: 26 * time.Hour, Text: strings.Repeat(text, 20), Cursor: strings.Repeat("c", 52)}
+			for range 16 {
+				poll.Options = append(poll.Options, page.Option{Text: text, Votes: 16384})
+			}
+			poll.Answers = page.Answers{Confirms: 16384, Contradicts: 16384, Voters: 16384, AtLeast: true}
+			b.Items = []page.Item{poll, poll}
+			got := string(b.Bytes())
+			if len(got) > 14_000-700 {
+				t.Errorf("%s: %d bytes", code, len(got))
+			}
+			if strings.Count(got, "<article") == 1 && !strings.Contains(got, "after=") {
+				t.Errorf("%s: the second poll is nowhere", code)
+			}
+			for _, want := range []string{"16384+", w.Say("poll"), w.Say("voted_n", "n", "16384+"), w.Say("contradicted_n", "n", "16384+"), w.Say("keys_note")} {
+				if !strings.Contains(got, want) {
+					t.Errorf("%s: the page lacks %q", code, want)
+				}
+			}
+			t.Logf("%s: %d bytes, %d polls", code, len(got), strings.Count(got, "<article"))
+		}
 	}
 }
 
