@@ -1,0 +1,88 @@
+// Follows the node: what changes by the second is asked every two seconds in one request, what costs the node more every half minute
+// and after something was done. Nobody is asked while the page is out of sight.
+
+import { asWrong, get, list } from "./node.ts";
+import type { Channel, Happening, Live, Room } from "./report.ts";
+
+/** What is known of the node. It never changes; a change makes another. */
+export interface Seen {
+  readonly live: Live | undefined;
+  readonly events: readonly Happening[];
+  readonly room: Room | undefined;
+  readonly channels: readonly Channel[];
+  readonly at: number; // ms, of this answer: ages are counted from it
+  readonly line: "asking" | "open" | "away" | "no token" | "stopped";
+}
+
+const every = 2_000; // ms
+const seldom = 30_000;
+const away = 5_000; // between tries when there is no answer
+
+/** What follows a node. */
+export interface Follow {
+  now(): Seen;
+  ask(): Promise<void>;
+  /** Asks at once, for everything: something was done. */
+  refresh(): Promise<void>;
+  /** The node was stopped from here: it need not be asked any more. */
+  stopped(): void;
+}
+
+/** Follows the node of this page's origin, and calls back after each change. */
+export function follow(changed: () => void): Follow {
+  let seen: Seen = { live: undefined, events: [], room: undefined, channels: [], at: 0, line: "asking" };
+  let slowAt = 0;
+  let timer = 0;
+  let asking = false;
+  const ended = () => seen.line === "stopped";
+
+  const set = (part: Partial<Seen>) => {
+    if (ended()) return;
+    seen = { ...seen, ...part };
+    changed();
+  };
+
+  async function look(): Promise<void> {
+    const before = seen.live;
+    const live = await get<Live>(`/v1/live?seen=${before?.seq ?? 0}`);
+    // Another identity is another run: what is remembered of the last one is not of this.
+    const again = before !== undefined && before.status.peer !== live.status.peer;
+    let { room, channels } = seen;
+    const at = Date.now();
+    if (again || at - slowAt > seldom) {
+      [room, channels] = await Promise.all([get<Room>("/v1/store"), list<Channel>("/v1/channels")]);
+      slowAt = at;
+    }
+    set({ live, events: live.events ?? (again ? [] : seen.events), room, channels, at, line: "open" });
+  }
+
+  async function ask(): Promise<void> {
+    clearTimeout(timer);
+    if (asking || ended()) return;
+    asking = true;
+    try {
+      await look();
+    } catch (e) {
+      set({ line: asWrong(e).status === 401 ? "no token" : "away" });
+    }
+    asking = false;
+    if (seen.line === "no token" || ended() || document.hidden) return;
+    timer = window.setTimeout(() => void ask(), seen.line === "away" ? away : every);
+  }
+
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) void ask();
+  });
+  return {
+    now: () => seen,
+    ask,
+    refresh: () => {
+      slowAt = 0;
+      return ask();
+    },
+    stopped: () => {
+      clearTimeout(timer);
+      set({ line: "stopped" });
+    },
+  };
+}

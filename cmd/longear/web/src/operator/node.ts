@@ -1,0 +1,90 @@
+// The way to the node: requests with the token, and failures as the API tells them.
+
+/** A failure with what mends it, in the API's own words. */
+export interface Wrong extends Error {
+  readonly what: string;
+  readonly fix: string;
+  readonly status: number; // of HTTP; 0: there was no answer
+}
+
+/** Makes a failure to throw. */
+export const wrong = (what: string, fix: string, status = 0): Wrong => Object.assign(new Error(what), { what, fix, status });
+
+/** Whatever was thrown, as a failure to show. */
+export const asWrong = (e: unknown): Wrong => (e instanceof Error && "fix" in e ? (e as Wrong) : wrong(String(e), ""));
+
+const key = "longear-token";
+
+/** Takes the token out of the address, where the history would keep it and a glance could read it, into what this tab alone sees. */
+export function takeToken(): void {
+  const given = location.hash.slice(1);
+  if (given === "") return;
+  sessionStorage.setItem(key, given);
+  history.replaceState(null, "", location.pathname);
+}
+
+/** Forgets a token that is good for nothing. */
+export function forgetToken(): void {
+  sessionStorage.removeItem(key);
+}
+
+/** Sends one request to this page's own origin. The answer is good, or it throws a Wrong. */
+async function send(method: string, path: string, type?: string, body?: BodyInit): Promise<Response> {
+  const token = sessionStorage.getItem(key);
+  if (token === null) throw wrong("this page has no token", "longear page", 401);
+  const headers: Record<string, string> = { Authorization: `Bearer ${token}` };
+  if (type !== undefined) headers["Content-Type"] = type;
+  let answer: Response;
+  try {
+    answer = await fetch(path, { method, headers, body: body ?? null, credentials: "omit", redirect: "error" });
+  } catch {
+    throw wrong("the node does not answer", "longear relay");
+  }
+  if (answer.ok) return answer;
+  const said: unknown = await answer.json().catch(() => ({}));
+  const { error, fix } = said as { error?: string; fix?: string };
+  throw wrong(error ?? `HTTP ${answer.status}`, fix ?? "", answer.status);
+}
+
+/** Asks for one object. */
+export async function get<T>(path: string): Promise<T> {
+  return (await (await send("GET", path)).json()) as T;
+}
+
+/** An answer of one object a line. A line that is an error ends it. */
+export async function list<T>(path: string): Promise<T[]> {
+  const text = await (await send("GET", path)).text();
+  return text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => {
+      const v = JSON.parse(line) as T & { type?: string; error?: string; fix?: string };
+      if (v.type === "error") throw wrong(v.error ?? "", v.fix ?? "");
+      return v;
+    });
+}
+
+/** Does something, and gives the answer. */
+export async function post<T>(path: string, body: object): Promise<T> {
+  return (await (await send("POST", path, "application/json", JSON.stringify(body))).json()) as T;
+}
+
+/** Takes something away. */
+export async function remove(path: string): Promise<void> {
+  await send("DELETE", path);
+}
+
+/** Hands a carry file in. */
+export async function putFile<T>(path: string, file: Blob): Promise<T> {
+  return (await (await send("POST", path, "application/vnd.longear.carry", file)).json()) as T;
+}
+
+/** Fetches a file whole, so that one that broke off on the way is a failure and not half a file. */
+export async function getFile(path: string): Promise<Blob> {
+  const answer = await send("GET", path);
+  try {
+    return await answer.blob();
+  } catch {
+    throw wrong("the file was cut short", "look at the node's log, and try again");
+  }
+}

@@ -1,0 +1,164 @@
+// The whole inside over a hub in memory: what is written is kept first and goes out when it can; tabs know of each other.
+
+import "fake-indexeddb/auto";
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Failure, type Snapshot } from "../core.ts";
+import { newMirror } from "../mirror.ts";
+import type { Calls } from "./delta.ts";
+import { type TestHub, eventData, messageBy, testHub, until } from "./imitation.ts";
+import { newInside } from "./inside.ts";
+
+/** Channels between tabs, of one test. */
+function newAir(): (name: string) => BroadcastChannel {
+  const all = new Set<{ onmessage: ((e: { data: unknown }) => void) | null }>();
+  return () => {
+    const own = {
+      onmessage: null,
+      postMessage: (data: unknown) => all.forEach((o) => o !== own && setTimeout(() => o.onmessage?.({ data: structuredClone(data) }))),
+    };
+    all.add(own);
+    return own as unknown as BroadcastChannel;
+  };
+}
+
+function tab(hub: TestHub, where: "phone" | "tab", channel = newAir()): { calls: Calls; now: () => Snapshot; log: string[] } {
+  const mirror = newMirror((f) => void setTimeout(f));
+  const log: string[] = [];
+  const calls = newInside({
+    database: where === "phone" ? indexedDB : undefined,
+    hub,
+    hands: { wall: () => Date.now(), mono: () => performance.now() },
+    local: true,
+    channel,
+    tell: (d) => mirror.apply(structuredClone(d)),
+    log: (text) => log.push(text),
+  });
+  return { calls, now: mirror.now, log };
+}
+
+const say = (text: string) => ({ kind: "post", channel: "#Water", text, alert: false }) as const;
+const deliveries = (s: Snapshot): unknown[] => s.posts.map((p) => p.delivery?.at);
+
+test("out of reach, then at the hub, then carried; a second tab, a next visit, and forgetting", async () => {
+  const hub = testHub();
+  const air = newAir();
+  hub.out = true;
+  const one = tab(hub, "phone", air);
+  await until("ready", () => one.now().ready);
+  assert.deepEqual([one.now().author, one.now().posts], ["", []]);
+  await one.calls.write(say("first"));
+  await until("kept", () => deliveries(one.now())[0] === "phone");
+  assert.deepEqual([one.now().waiting, one.now().line, one.now().author.length], [1, "away", 52]);
+  const two = tab(hub, "phone", air);
+  await until("the second tab has it", () => two.now().posts.length === 1 && two.now().author === one.now().author);
+  hub.out = false;
+  await one.calls.poke();
+  await until("at the hub", () => deliveries(one.now())[0] !== "phone");
+  assert.equal(one.now().waiting, 0);
+  await one.calls.write(say("second"));
+  await until("the second tab has both", () => two.now().posts.length === 2);
+  hub.say("message", eventData(messageBy(5, { text: "of others" })));
+  await until("both hear", () => one.now().posts.length === 3 && two.now().posts.length === 3);
+  await until("carried", () => deliveries(one.now()).includes("carried"));
+  const three = tab(hub, "phone", air);
+  await until("the next visit", () => three.now().posts.length === 3);
+  assert.equal(three.now().author, one.now().author);
+  await one.calls.forget();
+  for (const t of [one, two, three]) {
+    await until("forgotten", () => t.now().posts.length === 0 && t.now().author === "");
+    assert.deepEqual([t.now().rooms, t.now().carrying, t.now().line], [[], 0, "away"]);
+  }
+  const before = three.now().author;
+  const four = tab(hub, "phone", newAir());
+  await until("ready", () => four.now().ready);
+  assert.deepEqual([four.now().author, four.now().posts], [before, []]);
+  await four.calls.forget();
+  await one.calls.write(say("again"));
+  await until("a new key", () => one.now().author.length === 52 && one.now().posts.length === 1);
+  await one.calls.forget();
+});
+
+test("a hub that refuses, is full, or is too busy", async () => {
+  const hub = testHub();
+  hub.word = "full";
+  const t = tab(hub, "tab");
+  await t.calls.write(say("x"));
+  await until("full", () => t.now().line === "full" && t.now().waiting === 1);
+  assert.equal(t.now().keeping, "tab");
+  hub.word = "muted";
+  await t.calls.write(say("y"));
+  await until("refused", () => deliveries(t.now()).every((d) => d === "refused"));
+  hub.word = "kept";
+  hub.start = "bbbb"; // another hub
+  hub.say("hello", "{}");
+  await until("another hub took them", () => deliveries(t.now()).every((d) => d === "hub" || d === "carried"));
+  const busy = testHub();
+  busy.busy = true;
+  const u = tab(busy, "tab");
+  await until("busy", () => u.now().line === "full");
+  busy.busy = false;
+  await until("and then not", () => u.now().line === "live");
+  await t.calls.forget();
+  await u.calls.forget();
+});
+
+test("a hub that lies is said to, and nothing of it is kept", async () => {
+  const hub = testHub();
+  const t = tab(hub, "tab");
+  await until("live", () => t.now().line === "live");
+  for (let i = 0; i < 3; i++) {
+    const wire = messageBy(6, { text: `forged ${i}` });
+    wire[wire.length - 1] = (wire[wire.length - 1] ?? 0) ^ 1;
+    hub.say("message", eventData(wire));
+  }
+  hub.say("message", "{no json");
+  hub.say("message", eventData(messageBy(6, { text: "true" })));
+  await until("the true one", () => t.now().posts.length === 1 && t.now().lies === 3);
+  assert.ok(t.log.length > 0 && t.now().carrying === 1);
+  await t.calls.forget();
+});
+
+test("what cannot be written is said in words of the catalogue", async () => {
+  const t = tab(testHub(), "tab");
+  const saying = async (f: () => Promise<unknown>): Promise<string> => f().then(() => "nothing", (e: unknown) => (e instanceof Failure ? e.say : String(e)));
+  assert.equal(await saying(() => t.calls.write(say(" "))), "empty_text");
+  assert.equal(await saying(() => t.calls.write(say("x".repeat(32_769)))), "too_long");
+  assert.equal(await saying(() => t.calls.write({ ...say("x"), channel: "no name" })), "bad_channel");
+  assert.equal(await saying(() => t.calls.addChannel("!")), "bad_channel");
+  assert.equal(await saying(() => t.calls.rename("x".repeat(65))), "bad_name");
+  assert.equal(await saying(() => t.calls.write({ kind: "poll", channel: "all", text: "?", options: ["one"], most: 1 })), "bad_draft");
+  assert.equal(await saying(() => t.calls.respond("unknown", { kind: "confirm" })), "failed");
+  assert.equal(await saying(() => t.calls.photo("unknown")), "failed");
+  await t.calls.forget();
+});
+
+test("answers, a name, a photo; a carry file to another phone", async () => {
+  const t = tab(testHub(), "tab");
+  await t.calls.rename("blue kettle");
+  await t.calls.write({ kind: "poll", channel: "all", text: "Where?", options: ["east", "west"], most: 1 });
+  await until("shown", () => t.now().posts.length === 1);
+  const poll = t.now().posts[0];
+  await t.calls.respond(poll?.id ?? "", { kind: "vote", options: [0] });
+  await t.calls.respond(poll?.id ?? "", { kind: "vote", options: [1] });
+  await until("the second counts", () => t.now().posts[0]?.tally.votes[1] === 1);
+  assert.deepEqual([t.now().posts[0]?.tally.votes, t.now().posts[0]?.tally.voters, t.now().posts[0]?.name], [[0, 1], 1, "blue kettle"]);
+  const bytes = new Uint8Array(70_000).fill(7);
+  bytes.set([0xff, 0xd8, 0xff]);
+  const preview = Uint8Array.of(0xff, 0xd8, 0xff, 1);
+  await t.calls.write({ kind: "photo", channel: "all", text: "the gate", drawn: { bytes, type: "image/jpeg", width: 9, height: 7, preview } });
+  await until("the photo", () => t.now().posts.length === 2);
+  const photo = t.now().posts.find((p) => p.kind === "photo");
+  assert.deepEqual([photo?.photo?.have, photo?.photo?.parts, photo?.photo?.size, photo?.text], [3, 3, 70_000, "the gate"]);
+  const file = await t.calls.save();
+  const other = tab(testHub(), "tab");
+  const bitten = new Uint8Array(await file.arrayBuffer());
+  assert.deepEqual(await other.calls.load(new Blob([bitten.subarray(0, bitten.length - 20)])), { taken: 8, known: 0, refused: 0, damaged: true });
+  assert.deepEqual(await other.calls.load(file), { taken: 0, known: 8, refused: 0, damaged: false });
+  await until("there too", () => other.now().posts.length === 2);
+  const seen = await other.calls.photo(photo?.id ?? "");
+  assert.equal(seen.type, "image/jpeg");
+  assert.deepEqual(new Uint8Array(await seen.arrayBuffer()), bytes);
+  await t.calls.forget();
+  await other.calls.forget();
+});

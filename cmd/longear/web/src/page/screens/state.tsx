@@ -1,0 +1,53 @@
+// One honest line about the hub and this phone, and what goes wrong in words, with what happens next.
+
+import type { VNode } from "preact";
+import { useRef } from "preact/hooks";
+import type { Hub, Snapshot } from "../core.ts";
+import { cleanLine } from "./clean.ts";
+import { useAround, useTick } from "./shared.tsx";
+import type { Words } from "./words.ts";
+
+/** How the line to the hub is, in words; heard is how long ago the hub said so, in ms. */
+export function stateWords(now: Snapshot, words: Words, heard: number): string {
+  if (now.line === "away") return now.waiting > 0 ? words.count("away", now.waiting) : words.say("away_none");
+  if (now.hub === undefined || now.line === "connecting") return words.say("connecting");
+  const { name, guests, neighbours, lastSync } = now.hub;
+  return [
+    words.say("page_hub", { hub: cleanLine(name) }),
+    words.count("phones", guests),
+    words.count("near", neighbours),
+    lastSync < 0 ? words.say("synced_never") : words.say("synced", { ago: words.ago(lastSync * 1000 + heard) }),
+  ].join(" · ");
+}
+
+/** What a person should know besides: each is said as long as it is so. */
+export function warnings(now: Snapshot, words: Words): readonly string[] {
+  const all: string[] = [];
+  if (now.line === "full") all.push(words.say("hub_full"));
+  if (now.keeping === "tab") all.push(words.say("keeping_tab"));
+  if (now.clockOff !== 0) all.push(words.say("clock", { time: words.span(Math.abs(now.clockOff)) }));
+  if (now.lies !== undefined && now.lies > 0) all.push(words.count("lies", now.lies));
+  return all;
+}
+
+/** The line, and the warnings beneath it. */
+export function State({ now }: { readonly now: Snapshot }): VNode {
+  useTick(5000);
+  const { words } = useAround();
+  const said = useRef<{ hub: Hub | undefined; at: number }>({ hub: undefined, at: 0 });
+  if (said.current.hub !== now.hub) said.current = { hub: now.hub, at: Date.now() };
+  const good = now.line === "live" || now.line === "full";
+  return (
+    <div class="state">
+      <p class={good ? "m" : "m out"}>
+        <span class="mark" aria-hidden="true" />
+        {stateWords(now, words, Date.now() - said.current.at)}
+      </p>
+      {warnings(now, words).map((text) => (
+        <p class="warn" key={text}>
+          {text}
+        </p>
+      ))}
+    </div>
+  );
+}
