@@ -66,9 +66,9 @@ func (a *app) root() *cobra.Command {
 	root.SetHelpCommandGroupID(groupMore)
 	root.SetCompletionCommandGroupID(groupMore)
 	for group, cmds := range map[string][]*cobra.Command{
-		groupTalk:  {a.sendCmd(), a.watchCmd(), a.channelsCmd()},
+		groupTalk:  {a.sendCmd(), a.watchCmd(), a.respondCmd(), a.petitionCmd(), a.pollCmd(), a.saveCmd(), a.channelsCmd()},
 		groupCarry: {a.carryCmd()},
-		groupRun:   {a.relayCmd(), a.hubCmd(), a.statusCmd(), a.peersCmd(), a.whyCmd(), a.connectCmd(), a.doctorCmd()},
+		groupRun:   {a.relayCmd(), a.hubCmd(), a.statusCmd(), a.pageCmd(), a.peersCmd(), a.eventsCmd(), a.whyCmd(), a.connectCmd(), a.doctorCmd()},
 		groupYou:   {a.keyCmd()},
 		groupMore:  {a.configCmd(), a.versionCmd()},
 	} {

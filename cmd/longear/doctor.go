@@ -10,23 +10,16 @@ import (
 	"longear/node/api"
 )
 
-// finding is what one check of doctor says.
-type finding struct {
-	Type  string `json:"type"` // "check"
-	Check string `json:"check"`
-	State string `json:"state"` // "ok", "warn" or "fail"
-	Text  string `json:"text"`
-	Fix   string `json:"fix,omitempty"`
+func ok(text string, v ...any) api.Finding {
+	return api.Finding{State: "ok", Text: fmt.Sprintf(text, v...)}
 }
 
-func ok(text string, v ...any) finding { return finding{State: "ok", Text: fmt.Sprintf(text, v...)} }
-
-func warn(fix, text string, v ...any) finding {
-	return finding{State: "warn", Text: fmt.Sprintf(text, v...), Fix: fix}
+func warn(fix, text string, v ...any) api.Finding {
+	return api.Finding{State: "warn", Text: fmt.Sprintf(text, v...), Fix: fix}
 }
 
-func fail(fix, text string, v ...any) finding {
-	return finding{State: "fail", Text: fmt.Sprintf(text, v...), Fix: fix}
+func fail(fix, text string, v ...any) api.Finding {
+	return api.Finding{State: "fail", Text: fmt.Sprintf(text, v...), Fix: fix}
 }
 
 func (a *app) doctorCmd() *cobra.Command {
@@ -51,30 +44,13 @@ func (a *app) doctor(ctx context.Context) error {
 			err = failed
 		}
 	}
-	checks := []struct {
-		name string
-		run  func() []finding
-	}{
-		{"node", func() []finding { return checkNode(node, err) }},
-		{"settings", a.checkSettings},
-		{"key", func() []finding { return checkKey(a.paths.State) }},
-		{"clock", checkClock},
-		{"disk", func() []finding { return checkDisk(a.paths.State) }},
-		{"store", func() []finding { return a.checkStore(node) }},
-		{"network", checkInterfaces},
-		{"multicast", func() []finding { return checkMulticast(ctx) }},
-		{"ports", func() []finding { return checkPorts(node != nil) }},
-	}
 	failed := 0
-	for _, check := range checks {
-		for _, f := range check.run() {
-			f.Type, f.Check = "check", check.name
-			if f.State == "fail" {
-				failed++
-			}
-			if err := a.printFinding(f); err != nil {
-				return err
-			}
+	for _, f := range a.findings(ctx, node, err) {
+		if f.State == "fail" {
+			failed++
+		}
+		if err := a.printFinding(f); err != nil {
+			return err
 		}
 	}
 	if failed > 0 {
@@ -83,7 +59,34 @@ func (a *app) doctor(ctx context.Context) error {
 	return nil
 }
 
-func (a *app) printFinding(f finding) error {
+// findings are what all checks say. node is the one that runs, nil with the error of asking it if none answers.
+func (a *app) findings(ctx context.Context, node *api.StatusReport, err error) []api.Finding {
+	checks := []struct {
+		name string
+		run  func() []api.Finding
+	}{
+		{"node", func() []api.Finding { return checkNode(node, err) }},
+		{"settings", a.checkSettings},
+		{"key", func() []api.Finding { return checkKey(a.paths.State) }},
+		{"clock", checkClock},
+		{"disk", func() []api.Finding { return checkDisk(a.paths.State) }},
+		{"store", func() []api.Finding { return a.checkStore(node) }},
+		{"network", checkInterfaces},
+		{"multicast", func() []api.Finding { return checkMulticast(ctx) }},
+		{"wifi", func() []api.Finding { return a.checkWifi(ctx, node) }},
+		{"ports", func() []api.Finding { return checkPorts(node != nil) }},
+	}
+	var all []api.Finding
+	for _, check := range checks {
+		for _, f := range check.run() {
+			f.Type, f.Check = "check", check.name
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+func (a *app) printFinding(f api.Finding) error {
 	if a.json {
 		return a.object(f)
 	}

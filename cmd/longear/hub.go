@@ -19,6 +19,7 @@ import (
 	"longear/node/api"
 	"longear/node/api/guest"
 	"longear/node/api/guest/page"
+	"longear/node/hotspot"
 )
 
 // languages are the words that pages and cards are made of, one file a language.
@@ -26,22 +27,24 @@ import (
 //go:embed web/lang/*.json
 var languages embed.FS
 
+// built is the page with script, if `make web` built it; else there is a note alone.
+//
+//go:embed all:web/built/page
+var built embed.FS
+
 // guestPort is the one port of every hub: an origin is an address and a port, and what a page keeps belongs to its origin. It is a
 // high one, because an app on a phone that is a hub cannot bind a low one.
 const guestPort = "8440"
-
-// hubAddr is the address of every hub that is its own access point: Android gives it to the owner of a Wi-Fi Direct group, and
-// all others take the same, so that a page finds what it kept at the last hub.
-const hubAddr = "192.168.49.1"
 
 // hubFlags are what the person who runs a hub may turn.
 type hubFlags struct {
 	relayFlags
 	name, guestListen, portalListen, guestURL string
-	wifiName, wifiPassword                    string
+	wifi, wifiName, wifiPassword              string
 	lang, card                                string
 	channels                                  []string
-	forms                                     bool
+	forms, wifiMake                           bool
+	listenGiven                               bool // --guest-listen is not the default
 }
 
 func (a *app) hubCmd() *cobra.Command {
@@ -50,12 +53,19 @@ func (a *app) hubCmd() *cobra.Command {
 		Use:   "hub",
 		Short: "Run a node that serves phones with nothing installed, until Ctrl-C",
 		Long: "Run a node that keeps much and serves any phone that can join a Wi-Fi and open a\n" +
-			"browser. The Wi-Fi itself is made by the machine's own settings or by a router; with\n" +
-			"--wifi-name and --wifi-password the hub shows a code by which phones join it.\n" +
+			"browser. The Wi-Fi itself is made by the machine's own settings, by a router or, with\n" +
+			"--wifi-make, by hostapd; with --wifi-name and --wifi-password the hub shows a code by\n" +
+			"which phones join it. With --wifi the hub gives phones on that interface their addresses,\n" +
+			"and leads them to the page; it needs the right to do so and touches no other interface.\n" +
+			"With --wifi-direct it makes a Wi-Fi Direct group, which phones join as any Wi-Fi and other\n" +
+			"nodes by themselves; its name and password stay, and are on the card.\n" +
 			"Guests can read, write and carry, and nothing else: your keys and the node's own API\n" +
 			"are on another listener.",
 		Args: args(0, 0),
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.hub(cmd.Context(), f) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			f.listenGiven = cmd.Flags().Changed("guest-listen")
+			return a.hub(cmd.Context(), f)
+		},
 	}
 	flags := cmd.Flags()
 	f.register(flags)
@@ -64,13 +74,15 @@ func (a *app) hubCmd() *cobra.Command {
 	flags.StringVar(&f.guestListen, "guest-listen", ":"+guestPort, "serve guests at this address and port; keep the port, pages remember it")
 	flags.StringVar(&f.portalListen, "portal-listen", "", "also answer where phones look for the internet, such as :80 (needs rights)")
 	flags.StringVar(&f.guestURL, "guest-url", "", "address that guests open, if it is not this machine's (behind a router that forwards)")
+	flags.StringVar(&f.wifi, "wifi", "", "serve phones on this interface: its address, DHCP, DNS, ports 80 and "+guestPort+" (needs rights)")
+	flags.BoolVar(&f.wifiMake, "wifi-make", false, "make the Wi-Fi on that interface too, with hostapd or wpa_supplicant (needs --wifi-password)")
 	flags.StringVar(&f.wifiName, "wifi-name", "", "name of the Wi-Fi that guests join, for the code")
 	flags.StringVar(&f.wifiPassword, "wifi-password", "", "its password, for the code: every guest gets to know it")
 	flags.StringVar(&f.lang, "lang", "en", "language of the card, and of pages for browsers that ask for none that is known")
 	flags.StringVar(&f.card, "card", "", "write a card to print (A6, HTML) to this file, - for the screen, and run nothing")
 	flags.StringArrayVar(&f.channels, "guest-channel", []string{"all"}, "show this public channel by its name; repeat for more")
 	flags.BoolVar(&f.forms, "guest-forms", false, "let phones without script write, signed by a key of the hub and marked so")
-	inFile(flags, "name", "guest-listen", "portal-listen", "guest-url", "wifi-name", "wifi-password", "lang", "guest-channel", "guest-forms")
+	inFile(flags, "name", "guest-listen", "portal-listen", "guest-url", "wifi", "wifi-make", "wifi-name", "wifi-password", "lang", "guest-channel", "guest-forms")
 	return cmd
 }
 
@@ -83,9 +95,13 @@ func (a *app) hub(ctx context.Context, f hubFlags) error {
 	if err := f.check(); err != nil {
 		return err
 	}
+	if err := f.nameDirect(a.paths.State); err != nil {
+		return err
+	}
 	if f.card != "" {
 		return a.writeCard(f, catalog)
 	}
+	f.groups = newGroups()
 	s, err := a.equip(f.relayFlags)
 	if err != nil {
 		return err
@@ -117,6 +133,9 @@ const (
 )
 
 func (f *hubFlags) check() error {
+	if f.wifiMake && f.wifiName == "" {
+		f.wifiName = hotspot.WifiName(f.name)
+	}
 	switch {
 	case f.name == "" || len(f.name) > maxHubName || safeText(f.name) != f.name:
 		return api.Fail(api.Usage, "--name is 1 to 64 bytes of text", "choose a short name of the place")
@@ -124,6 +143,9 @@ func (f *hubFlags) check() error {
 		return api.Fail(api.Usage, "--wifi-name is longer than a Wi-Fi's name can be", "at most 32 bytes")
 	case f.wifiPassword != "" && (f.wifiName == "" || len(f.wifiPassword) < leastPassword || len(f.wifiPassword) > mostPassword):
 		return api.Fail(api.Usage, "--wifi-password has 8 to 63 bytes and goes with --wifi-name", "give both as the access point has them")
+	}
+	if err := f.checkWifi(); err != nil {
+		return err
 	}
 	if err := f.keepIn(&f.guestListen, "guest-listen"); err != nil || f.portalListen == "" {
 		return err
@@ -154,25 +176,37 @@ func (a *app) serveGuests(ctx context.Context, s *station, f hubFlags, catalog *
 	if err != nil {
 		return err
 	}
-	l, err := net.Listen("tcp", f.guestListen)
+	l, at, err := f.listenGuests()
 	if err != nil {
-		return api.Fail(api.Failed, fmt.Sprintf("guests cannot be served at %s: %v", f.guestListen, err), "stop what uses the port, or choose another with --guest-listen")
+		return err
 	}
-	defer l.Close()
-	at, err := netip.ParseAddrPort(l.Addr().String())
+	if l != nil {
+		defer l.Close()
+	}
+	pages, err := fs.Sub(built, "web/built/page")
 	if err != nil {
 		return err
 	}
 	g, err := guest.New(guest.Config{
 		Door: s.node, Reader: s.node, Around: s.node, Store: s.store, Catalog: catalog,
-		Hub: f.name, Port: int(at.Port()), URL: f.guestURL, Channels: f.channels, Forms: f.forms, Log: log,
+		Hub: f.name, Port: int(at.Port()), URL: f.guestURL, Channels: f.channels, Forms: f.forms, Page: pages, Log: log, Came: s.node.GuestCame,
 	})
 	if err != nil {
 		return api.Fail(api.Usage, err.Error(), "longear hub --help")
 	}
-	beside := []func(context.Context) error{
-		g.Run,
-		func(ctx context.Context) error { return g.Serve(ctx, l) },
+	s.guests = g.Present
+	beside := []func(context.Context) error{g.Run}
+	if l != nil {
+		beside = append(beside, func(ctx context.Context) error { return g.Serve(ctx, l) })
+	}
+	if f.wifi != "" {
+		beside = append(beside, a.serveWifi(g, f.wifi, wifiPort(l, at), log))
+		if f.wifiMake {
+			beside = append(beside, f.makeWifi(log))
+		}
+	}
+	if f.direct != "" {
+		beside = append(beside, a.serveDirect(g, f.groups, wifiPort(l, at), log))
 	}
 	if f.portalListen != "" {
 		p, err := net.Listen("tcp", f.portalListen)
@@ -217,7 +251,10 @@ func (f *hubFlags) openURL(at netip.AddrPort, fallback string) string {
 		return strings.TrimSuffix(f.guestURL, "/") + "/"
 	}
 	addr := at.Addr().Unmap()
-	if addr.IsUnspecified() {
+	switch {
+	case f.wifi != "" || f.direct != "":
+		addr = hotspot.Addr()
+	case addr.IsUnspecified():
 		addr = bestAddr(fallback)
 	}
 	return "http://" + netip.AddrPortFrom(addr.WithZone(""), at.Port()).String() + "/"
@@ -236,7 +273,7 @@ func bestAddr(fallback string) netip.Addr {
 		if err != nil || !p.Addr().Is4() {
 			continue
 		}
-		if p.Addr().String() == hubAddr {
+		if p.Addr().String() == hotspot.Addr().String() {
 			return p.Addr()
 		}
 		if !found && p.Addr().IsPrivate() {
@@ -276,7 +313,7 @@ func (a *app) writeCard(f hubFlags, catalog *page.Catalog) error {
 	}
 	card := page.Card{
 		Words: catalog.Choose(f.lang, ""), Hub: f.name, SSID: f.wifiName, Password: f.wifiPassword,
-		URL: f.openURL(netip.AddrPortFrom(addr, uint16(n)), hubAddr),
+		URL: f.openURL(netip.AddrPortFrom(addr, uint16(n)), hotspot.Addr().String()),
 	}
 	if card.Open, err = codeOf(card.URL); err != nil {
 		return err

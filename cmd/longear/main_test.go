@@ -42,6 +42,7 @@ func TestScripts(t *testing.T) {
 			"await": scriptAwait,
 			"addr":  scriptAddr,
 			"id":    scriptID,
+			"photo": scriptPhoto,
 		},
 	})
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"longear/node/discovery"
+
+	"longear/node/api"
 )
 
 // multicastWait is how long a machine may take to hear itself.
@@ -15,12 +17,12 @@ const multicastWait = 500 * time.Millisecond
 
 // checkMulticast sends a word to the beacon's group on each interface, on a port of its own, and listens for it. A machine that
 // does not hear itself is not heard by others either: a firewall, or a network that drops multicast.
-func checkMulticast(ctx context.Context) []finding {
+func checkMulticast(ctx context.Context) []api.Finding {
 	all, err := net.Interfaces()
 	if err != nil {
-		return []finding{warn("", "the interfaces cannot be listed: %v", err)}
+		return []api.Finding{warn("", "the interfaces cannot be listed: %v", err)}
 	}
-	var found []finding
+	var found []api.Finding
 	for _, i := range all {
 		ip := address4(i)
 		if i.Flags&net.FlagUp == 0 || i.Flags&net.FlagLoopback != 0 || i.Flags&net.FlagMulticast == 0 || ip == nil {
@@ -34,7 +36,7 @@ func checkMulticast(ctx context.Context) []finding {
 		}
 	}
 	if found == nil {
-		return []finding{warn("join a network; peers nearby are found by multicast", "no interface can do it now")}
+		return []api.Finding{warn("join a network; peers nearby are found by multicast", "no interface can do it now")}
 	}
 	return found
 }

@@ -41,6 +41,7 @@ func (a *app) peers(ctx context.Context) error {
 	}
 	if len(peers) == 0 {
 		a.say("no peer is connected")
+		a.sayWifiDirect(ctx, c)
 	}
 	for _, p := range peers {
 		if err := a.printPeer(p, time.Now()); err != nil {
@@ -48,6 +49,20 @@ func (a *app) peers(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// sayWifiDirect says what the node does to find somebody where there is no network.
+func (a *app) sayWifiDirect(ctx context.Context, c *api.Client) {
+	s, err := c.Status(ctx)
+	if err != nil {
+		return // that there is no peer has been said
+	}
+	if f := wifiOf(&s); f != nil {
+		a.say("by Wi-Fi Direct %s", safeText(f.Text))
+		if f.Fix != "" {
+			a.say("fix: %s", safeText(f.Fix))
+		}
+	}
 }
 
 func (a *app) printPeer(p api.PeerReport, now time.Time) error {

@@ -23,12 +23,16 @@ import (
 
 // relayFlags are what the person who runs a node may turn.
 type relayFlags struct {
-	listen, connect                  []string
-	profile                          string
-	storeMax                         byteSize
-	noMDNS, noBeacon, noGateway      bool
-	noRemember, noQUIC, loopbackOnly bool
-	api                              string
+	listen, connect                     []string
+	profile                             string
+	storeMax                            byteSize
+	noMDNS, noBeacon, noGateway         bool
+	noRemember, noQUIC, loopbackOnly    bool
+	api                                 string
+	direct, directCircle, directControl string
+	directPlaces                        int
+	directTag                           string  // names a hub's group
+	groups                              *groups // is told of it
 }
 
 func (a *app) relayCmd() *cobra.Command {
@@ -56,8 +60,12 @@ func (f *relayFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.noQUIC, "no-quic", false, "TCP only, for networks that drop UDP")
 	flags.StringArrayVar(&f.connect, "connect", nil, "keep trying this address; repeat for more")
 	flags.BoolVar(&f.loopbackOnly, "loopback-only", false, "never leave this machine: for tests")
-	flags.StringVar(&f.api, "api", "", "also serve the API on this loopback address, 127.0.0.1:PORT, with a token")
-	inFile(flags, "listen", "store-max", "no-mdns", "no-beacon", "no-gateway", "no-remember", "no-quic", "connect", "loopback-only", "api")
+	flags.StringVar(&f.api, "api", "", "also serve the API and the operator's page on this loopback address, 127.0.0.1:PORT, with a token")
+	flags.StringVar(&f.direct, "wifi-direct", "", "make Wi-Fi Direct groups with this interface, such as wlan0, where there is no network")
+	flags.StringVar(&f.directCircle, "wifi-direct-circle", "", "join only groups of nodes with the same word (default: anybody's)")
+	flags.StringVar(&f.directControl, "wifi-direct-control", "", "folder of wpa_supplicant's control sockets, for machines without D-Bus (default /run/wpa_supplicant)")
+	flags.IntVar(&f.directPlaces, "wifi-direct-places", 0, "how many may join a group of this node, for radios that take few (default 8, hubs 16)")
+	inFile(flags, "wifi-direct", "wifi-direct-places", "wifi-direct-circle", "wifi-direct-control", "listen", "store-max", "no-mdns", "no-beacon", "no-gateway", "no-remember", "no-quic", "connect", "loopback-only", "api")
 }
 
 // Memory limits by profile: what the collector keeps the heap under, so that a node lives beside other
@@ -94,7 +102,9 @@ func (f relayFlags) configs(p paths) (store.Config, node.Config, error) {
 	if !f.noRemember {
 		d.File = filepath.Join(p.State, "peers")
 	}
-	return keep, run, nil
+	var err error
+	d.Wifi, err = f.wifiDirect()
+	return keep, run, err
 }
 
 // relay is a node's life.
@@ -126,7 +136,19 @@ func (a *app) runStation(ctx context.Context, s *station, apiAddr string, beside
 	if err != nil {
 		return err
 	}
-	server, err := s.serve(s.node, log)
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	loopback, err := a.openLoopback(apiAddr)
+	if err != nil {
+		return err
+	}
+	defer loopback.Close() // again, for the ways out before Run
+	server, err := s.serve(api.Config{
+		Links: s.node, Past: s.node, Log: log, Guests: s.guests, Stop: stop, Page: loopback.Page,
+		Doctor: func(ctx context.Context) []api.Finding {
+			return a.findings(ctx, &api.StatusReport{Status: s.node.Status()}, nil)
+		},
+	})
 	if err != nil {
 		return err
 	}
@@ -136,19 +158,7 @@ func (a *app) runStation(ctx context.Context, s *station, apiAddr string, beside
 	}
 	defer socket.Close() // again, for the ways out before Serve
 	g, ctx := errgroup.WithContext(ctx)
-	if apiAddr != "" {
-		l, port, err := api.ListenLoopback(apiAddr)
-		if err != nil {
-			return err
-		}
-		defer l.Close()
-		token, err := api.Token(filepath.Join(a.paths.State, "api-token"))
-		if err != nil {
-			return err
-		}
-		a.say("api http://%s/v1/ with the token in %s", l.Addr(), filepath.Join(a.paths.State, "api-token"))
-		g.Go(func() error { return api.Serve(ctx, l, server.Guarded(port, token)) })
-	}
+	g.Go(func() error { return loopback.Run(ctx, server) })
 	for _, part := range beside {
 		g.Go(func() error { return part(ctx) })
 	}

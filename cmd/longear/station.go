@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -21,6 +20,7 @@ type station struct {
 	store    *store.Store
 	node     *node.Node
 	desk     *api.Desk
+	guests   func() int // phones that are here; nil: none are served
 }
 
 // openStation opens the installation. The store's lock keeps a second process out. The node's Store and Key are filled in.
@@ -63,9 +63,10 @@ func (s *station) furnish(p paths, run node.Config) error {
 	return err
 }
 
-// serve makes the API of the station. links is its node if that one runs, nil if it does not.
-func (s *station) serve(links api.Links, log *slog.Logger) (*api.Server, error) {
-	return api.New(api.Config{Keeper: s.node, Reader: s.node, Links: links, Store: s.store, Desk: s.desk, Log: log})
+// serve makes the API of the station. c has what is there only while the node runs.
+func (s *station) serve(c api.Config) (*api.Server, error) {
+	c.Keeper, c.Reader, c.Store, c.Desk = s.node, s.node, s.store, s.desk
+	return api.New(c)
 }
 
 // client asks the running node. There must be one.
@@ -93,7 +94,7 @@ func (a *app) withClient(ctx context.Context, do func(c *api.Client, running boo
 
 // serveItself serves the API to one client in this process while do runs.
 func (s *station) serveItself(ctx context.Context, do func(c *api.Client, running bool) error) error {
-	server, err := s.serve(nil, nil)
+	server, err := s.serve(api.Config{})
 	if err != nil {
 		return err
 	}

@@ -61,11 +61,17 @@ func (a *app) printStatus(s api.StatusReport) error {
 	}
 	for _, r := range s.Discovery {
 		line := fmt.Sprintf("%-11s %s", r.Rung, r.State)
+		if r.Detail != "" {
+			line += ", " + safeText(r.Detail)
+		}
 		if r.Found > 0 {
 			line += fmt.Sprintf(", found %d", r.Found)
 		}
 		if r.Err != "" {
 			line += ": " + safeText(r.Err)
+		}
+		if r.Fix != "" {
+			line += "\n            fix: " + safeText(r.Fix)
 		}
 		lines = append(lines, line)
 	}

@@ -17,6 +17,7 @@ type watchFlags struct {
 	history  int
 	noFollow bool
 	receipts bool
+	posts    bool
 }
 
 func (a *app) watchCmd() *cobra.Command {
@@ -26,8 +27,9 @@ func (a *app) watchCmd() *cobra.Command {
 		Short: "Show messages as they arrive",
 		Long: "Show the newest messages and then those that arrive, of all channels or of some,\n" +
 			"until Ctrl-C. The time is when a message set out, as counted by those who carried it.\n" +
-			"Direct messages to you are shown under @. What is sealed with a key you do not hold is\n" +
-			"only shown with --json.",
+			"Direct messages to you are shown under @. An answer to a message (longear respond) is a\n" +
+			"line of its own that says what it answers. Counts are of keys, not of people. What is\n" +
+			"sealed with a key you do not hold, or damaged, is only shown with --json.",
 		Args: args(0, -1),
 		RunE: func(cmd *cobra.Command, channels []string) error { return a.watch(cmd.Context(), f, channels) },
 	}
@@ -35,6 +37,7 @@ func (a *app) watchCmd() *cobra.Command {
 	flags.IntVar(&f.history, "history", 20, "how many old messages come first; -1 is all")
 	flags.BoolVar(&f.noFollow, "no-follow", false, "end after the old messages")
 	flags.BoolVar(&f.receipts, "receipts", false, "tell the authors of direct messages that you read them")
+	flags.BoolVar(&f.posts, "no-responses", false, "leave answers out; what is answered still says how many there are")
 	inFile(flags, "history", "receipts")
 	return cmd
 }
@@ -47,7 +50,7 @@ func (a *app) watch(ctx context.Context, f watchFlags, channels []string) error 
 		var mu sync.Mutex // one message is printed at a time
 		g, ctx := errgroup.WithContext(ctx)
 		for _, channel := range channels {
-			q := api.Watch{Channel: channel, History: f.history, Live: !f.noFollow}
+			q := api.Watch{Channel: channel, History: f.history, Live: !f.noFollow, NoResponses: f.posts}
 			g.Go(func() error { return a.follow(ctx, c, q, f.receipts, &mu) })
 		}
 		return g.Wait()
@@ -87,7 +90,7 @@ func (a *app) printMessage(m api.Message, mu *sync.Mutex) error {
 	if a.json {
 		return a.object(m)
 	}
-	if m.Sealed || m.Text == "" {
+	if m.Sealed || m.Damaged || m.Text == "" && m.Answer == nil && m.File == nil {
 		return nil
 	}
 	return a.line("%s", a.oneLine(m, time.Now()))
@@ -99,7 +102,23 @@ func (a *app) oneLine(m api.Message, now time.Time) string {
 	if m.Class == "alert" {
 		parts = append(parts, a.alert("ALERT"))
 	}
-	parts = append(parts, safeText(m.Text))
+	if m.Kind == "petition" || m.Kind == "poll" {
+		parts = append(parts, strings.ToUpper(m.Kind))
+	}
+	if m.File != nil {
+		parts = append(parts, fileLine(m.File), a.dim(m.ID[:8])) // the ID is what save takes
+	}
+	if m.Answer != nil {
+		parts = append(parts, answerLine(m.Answer))
+	} else if m.Text != "" {
+		parts = append(parts, safeText(m.Text))
+	}
+	if m.Poll != nil {
+		parts = append(parts, strings.Join(optionLines(m), "  "))
+	}
+	if count := tallyLine(m.Tally); count != "" {
+		parts = append(parts, a.dim("["+count+"]"))
+	}
 	if m.Own {
 		parts = append(parts, a.dim("("+m.Delivery+")"))
 	}

@@ -43,6 +43,14 @@ func (a *app) story(r api.LifeReport, running bool) string {
 		text = "(not kept here any more)"
 	case m.Sealed:
 		text = "(sealed, not readable here)"
+	case m.Damaged:
+		text = "(a damaged " + m.Kind + ")"
+	case m.Answer != nil:
+		text = answerLine(m.Answer)
+	case m.Kind == "chunk":
+		text = "(a part of a photo or file)"
+	case m.File != nil:
+		text = strings.TrimSpace(fileLine(m.File) + "  " + text)
 	}
 	lines := []string{m.ID[:8] + "  " + text}
 	origin := "came here"
@@ -54,6 +62,7 @@ func (a *app) story(r api.LifeReport, running bool) string {
 			showSpan(time.Duration(m.Age)*time.Second), channelName(m)))
 		lines = append(lines, "  dies here in "+showSpan(time.Duration(m.Expires)*time.Second))
 	}
+	lines = append(lines, a.answers(m)...)
 	if life.Own {
 		lines = append(lines, "  "+life.State)
 	}
@@ -62,4 +71,29 @@ func (a *app) story(r api.LifeReport, running bool) string {
 		next = "nothing until longear relay runs"
 	}
 	return strings.Join(append(lines, "  next: "+next), "\n")
+}
+
+// answers tell what is said to a message: nothing of one that is an answer itself.
+func (a *app) answers(m api.Message) (lines []string) {
+	if m.Answer != nil {
+		return nil
+	}
+	if m.Kind == "petition" || m.Kind == "poll" {
+		lines = append(lines, "  a "+m.Kind)
+	}
+	if m.Poll != nil {
+		if m.Poll.Most > 1 {
+			lines[0] += fmt.Sprintf(", up to %d options each", m.Poll.Most)
+		}
+		for _, o := range optionLines(m) {
+			lines = append(lines, "    "+o)
+		}
+	}
+	if count := tallyLine(m.Tally); count != "" {
+		lines = append(lines, "  "+count+" (anybody can make any number of keys)")
+	}
+	if m.Tally != nil && m.Tally.Mine != nil {
+		lines = append(lines, "  your key "+deed(m.Tally.Mine))
+	}
+	return lines
 }
