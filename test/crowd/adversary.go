@@ -16,6 +16,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	libp2p "github.com/libp2p/go-libp2p/core/protocol"
+	"github.com/multiformats/go-multiaddr"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
@@ -27,6 +28,20 @@ import (
 type guise struct {
 	host.Host
 	m *member
+}
+
+// Connect implements host.Host. Over the air an owner names the TCP port where it listens, and in the crowd it is QUIC that listens
+// there.
+func (g *guise) Connect(ctx context.Context, info peer.AddrInfo) error {
+	addrs := make([]multiaddr.Multiaddr, 0, len(info.Addrs))
+	for _, a := range info.Addrs {
+		if port, err := a.ValueForProtocol(multiaddr.P_TCP); err == nil {
+			ip, _ := multiaddr.SplitFirst(a)
+			a = ip.Multiaddr().Encapsulate(multiaddr.StringCast("/udp/" + port + "/quic-v1"))
+		}
+		addrs = append(addrs, a)
+	}
+	return g.Host.Connect(ctx, peer.AddrInfo{ID: info.ID, Addrs: addrs})
 }
 
 // NewStream implements host.Host.

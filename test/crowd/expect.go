@@ -50,12 +50,27 @@ func (w *World) lacking(d story.Expect) string {
 		if limit := time.Duration(float64(best)*d.Factor) + d.Plus; got > limit {
 			return fmt.Sprintf("the median is %v, at most %v were expected: the oracle's is %v", got, limit, best)
 		}
+	case "grouped":
+		if got, _ := w.groups.time.grouped(); got < d.Share {
+			return fmt.Sprintf("nodes were in a group with somebody for %.2f%% of their time", 100*got)
+		}
+	case "takeovers":
+		return few(w.groups.deed.counts().Takeovers, d.Count, "takeovers")
+	case "ferries":
+		return few(w.groups.deed.counts().Ferries, d.Count, "ferries")
 	case "nobody":
 		return w.leaked(w.each(d.Who))
 	default:
 		return fmt.Sprintf("nobody knows how to expect %q", d.What)
 	}
 	return ""
+}
+
+func few(got, want int, what string) string {
+	if got >= want {
+		return ""
+	}
+	return fmt.Sprintf("%d %s, at least %d were expected", got, what, want)
 }
 
 // counts reports whether a message is expected at a node: whoever lies or floods is owed nothing.

@@ -57,6 +57,9 @@ func (w *World) frame(now time.Duration) {
 		frame.Links = append(frame.Links, p[0], p[1])
 	}
 	sortPairs(frame.Links)
+	if w.groups != nil {
+		frame.Owner = w.groups.owners()
+	}
 	f.frames = append(f.frames, frame)
 }
 

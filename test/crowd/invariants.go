@@ -14,8 +14,11 @@ func (w *World) check(when string) error {
 	for _, wrong := range w.ledger.takeWrong() {
 		w.fail("%s: %s", when, wrong)
 	}
-	if err := w.topology.oracle.Err(); err != nil {
-		return fmt.Errorf("the oracle: %w", err)
+	w.look()
+	for _, o := range w.topology.oracles() {
+		if err := o.Err(); err != nil {
+			return fmt.Errorf("the oracle: %w", err)
+		}
 	}
 	for _, m := range w.members {
 		if err := w.checkMember(m); err != nil {

@@ -2,6 +2,7 @@ package crowd
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -26,6 +27,9 @@ type post struct {
 	when   []time.Duration // by node; never
 	parent []int32         // by node: from whom; -1
 	hops   []int16         // by node; links crossed
+	// Where nodes meet in groups, by node: the group that brought it, -1 none, and how many groups it passed through.
+	via     []int32
+	crossed []int16
 }
 
 func (p *post) deadAt(now time.Duration) bool { return now >= p.at+p.life }
@@ -45,6 +49,7 @@ type ledger struct {
 	arrivals []int               // by node: messages taken from others
 	fresh    [][]*post           // by node: what came since the last check
 	wrong    []string            // what must never happen
+	visits   *visits             // nil unless nodes meet in groups
 }
 
 func newLedger(nodes int, watch *Watch) *ledger {
@@ -77,6 +82,9 @@ func (l *ledger) publish(p *post) {
 	p.when, p.parent, p.hops = make([]time.Duration, l.nodes), make([]int32, l.nodes), make([]int16, l.nodes)
 	for i := range p.when {
 		p.when[i], p.parent[i] = never, -1
+	}
+	if l.visits != nil {
+		p.via, p.crossed = slices.Repeat([]int32{-1}, l.nodes), make([]int16, l.nodes)
 	}
 	p.when[p.from] = p.at
 	l.posts = append(l.posts, p)
@@ -115,6 +123,7 @@ func (l *ledger) arrived(number int, a node.Arrival) {
 	if from, ok := l.byPeer[a.From]; ok {
 		p.parent[number] = int32(from)
 		p.hops[number] = p.hops[from] + 1
+		l.crosses(p, from, number)
 	}
 }
 

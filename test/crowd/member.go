@@ -23,6 +23,7 @@ import (
 
 	"longear/node"
 	"longear/node/discovery"
+	"longear/node/discovery/wifidirect"
 	"longear/protocol"
 	"longear/store"
 )
@@ -108,12 +109,14 @@ func (m *member) start() error {
 	if m.hub {
 		profile = node.Hub
 	}
-	watcher := discovery.NewWatcher(func() ([]discovery.Interface, error) { return []discovery.Interface{m.iface()}, nil })
-	watcher.Set([]discovery.Interface{m.iface()})
+	watcher := discovery.NewWatcher(func() ([]discovery.Interface, error) { return nil, nil })
+	if m.w.groups == nil {
+		watcher.Set([]discovery.Interface{m.iface()})
+	}
 	n, err := node.New(node.Config{
 		Store: m.store, Key: m.key, Profile: profile, Host: m.newHost,
 		Clock: store.Clock{Wall: m.wall},
-		Discovery: discovery.Config{Watcher: watcher, Off: []discovery.Rung{
+		Discovery: discovery.Config{Watcher: watcher, Wifi: m.wifi(watcher), Off: []discovery.Rung{
 			discovery.Typed, discovery.Remembered, discovery.Gateway, discovery.Beacons, discovery.MDNS,
 		}},
 		Arrived: m.arrived,
@@ -138,6 +141,21 @@ func (m *member) start() error {
 		return <-ended
 	}
 	return nil
+}
+
+// wifi is what the node makes groups with; nil where there are none.
+func (m *member) wifi(watch *discovery.Watcher) *wifidirect.Config {
+	g := m.w.groups
+	if g == nil {
+		return nil
+	}
+	watch.Set(nil) // there is no interface without a group
+	battery := g.say.Battery && !m.hub
+	return &wifidirect.Config{
+		Radio: &tap{m: m, radio: g.radios[m.number], watch: watch},
+		Port:  func() uint16 { return radioPort },
+		Hub:   m.hub, Places: g.places(m.number), Battery: func() bool { return battery },
+	}
 }
 
 // end ends the life without a word to anybody: its links are down by now.

@@ -25,6 +25,7 @@ func (w *World) report(cut bool) (*report.Report, error) {
 		Latency: quantiles(ours), Oracle: quantiles(oracle),
 		Curve: curve(ours, oracle, w.pairs()), Histogram: histogram(ours), Hops: w.hops(),
 		Contacts: w.topology.contacts, Connected: w.topology.joined,
+		Groups:  w.groups.result(),
 		Traffic: w.film.traffic, Replay: w.replay(), Refused: make(map[string]uint64),
 	}
 	w.sum(r)

@@ -28,6 +28,9 @@ func (w *World) do(step *story.Step) error {
 		}
 		w.follow(s)
 		return nil
+	case story.WifiDirect:
+		w.group(d)
+		return nil
 	case story.Split, story.Join, story.Wall:
 		w.divide(d)
 		return nil
@@ -89,7 +92,9 @@ func (w *World) cast(who story.Who, r role) {
 	for _, m := range w.each(who) {
 		if m.is(honest) {
 			m.role.Store(uint32(r))
-			w.topology.oracle.Silent(m.number, w.now(), true)
+			for _, o := range w.topology.oracles() {
+				o.Silent(m.number, w.now(), true)
+			}
 		}
 	}
 }
@@ -268,11 +273,13 @@ func (w *World) post(m *member, d draft) error {
 	}
 	p := &post{msg: msg, text: d.text, from: m.number, to: d.to, at: w.now(), life: msg.Life()}
 	w.ledger.publish(p)
-	w.topology.oracle.Publish(p.number, p.from, p.at)
-	w.agenda.add(p.at+p.life, func() error {
-		w.topology.oracle.Forget(p.number, w.now())
-		return nil
-	})
+	for _, o := range w.topology.oracles() {
+		o.Publish(p.number, p.from, p.at)
+		w.agenda.add(p.at+p.life, func() error {
+			o.Forget(p.number, w.now())
+			return nil
+		})
+	}
 	w.opts.Watch.Messages.Add(1)
 	if err := m.node.PostOwn(w.ctx, msg); err != nil {
 		return fmt.Errorf("n%d publishes: %w", m.number, err)

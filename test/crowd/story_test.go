@@ -17,7 +17,10 @@ var sizes = map[string]struct{ check, full, race int }{
 	"crowd500":  {0, 0, 0},
 	"dense":     {0, own, 0},
 	"doze":      {20, own, 8},
+	"ferry":     {0, own, 0},
 	"flood":     {0, own, 0},
+	"gathering": {own, own, 0},
+	"groups":    {0, 0, 0},
 	"heal":      {0, own, 0},
 	"hub":       {0, own, 0},
 	"late":      {0, own, 0},
@@ -28,6 +31,7 @@ var sizes = map[string]struct{ check, full, race int }{
 	"sfhh":      {0, 0, 0},
 	"skew":      {20, own, 0},
 	"square":    {0, 100, 0},
+	"takeover":  {0, own, 0},
 	"trace":     {own, own, own},
 	"wall":      {0, own, 0},
 }

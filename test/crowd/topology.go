@@ -34,6 +34,7 @@ type topology struct {
 	contacts int                   // links that came up
 	joined   int                   // of them, on which the nodes connected
 	oracle   *contact.Flood
+	linked   *contact.Flood // the same over the links that groups made; nil where there are none
 }
 
 func (t *topology) init(n int) {
@@ -45,6 +46,14 @@ func (t *topology) init(n int) {
 	t.single = make(map[[2]int]bool)
 	t.contact = make(map[[2]int]*encounter)
 	t.oracle = contact.NewFlood(n)
+}
+
+// oracles are told of messages.
+func (t *topology) oracles() []*contact.Flood {
+	if t.linked != nil {
+		return []*contact.Flood{t.oracle, t.linked}
+	}
+	return []*contact.Flood{t.oracle}
 }
 
 // next is when the source may change something.
@@ -125,6 +134,22 @@ func (w *World) link(a, b int, unheard time.Duration) {
 }
 
 func (w *World) set(a, b int, up bool, unheard time.Duration) {
+	p := pair(a, b)
+	change := contact.Change{At: w.now(), A: p[0], B: p[1], Up: up}
+	if w.groups != nil {
+		if w.groups.reach(a, b, up) { // the link comes and goes with their group
+			w.topology.oracle.Link(change)
+		}
+		return
+	}
+	if up != w.air.up(a, b) {
+		w.topology.oracle.Link(change)
+		w.wire(a, b, up, unheard)
+	}
+}
+
+// wire makes the link between two nodes, or cuts it.
+func (w *World) wire(a, b int, up bool, unheard time.Duration) {
 	t := &w.topology
 	if up == w.air.up(a, b) {
 		return
@@ -133,7 +158,9 @@ func (w *World) set(a, b int, up bool, unheard time.Duration) {
 	p := pair(a, b)
 	change := contact.Change{At: w.now(), A: p[0], B: p[1], Up: up}
 	t.log = append(t.log, change)
-	t.oracle.Link(change)
+	if t.linked != nil {
+		t.linked.Link(change)
+	}
 	if !up {
 		delete(t.contact, p)
 		for _, i := range p {

@@ -61,6 +61,7 @@ type World struct {
 	started bool // the members that are not late have begun
 
 	topology topology
+	groups   *groups // nil where whoever is in reach is linked
 	film     film
 	failed   []string
 	churn    int // the number of the churn that is on; deeds of others do nothing
@@ -191,6 +192,11 @@ func (w *World) crash(list []*member) error {
 	for _, m := range list {
 		if m.running {
 			w.isolate(m.number)
+		}
+	}
+	w.look()
+	for _, m := range list {
+		if m.running {
 			g.Go(m.end)
 		}
 	}
@@ -206,6 +212,9 @@ func (w *World) close() error {
 		}
 	}
 	errs := []error{w.crash(w.members)}
+	if w.groups != nil {
+		errs = append(errs, w.groups.left())
+	}
 	for _, m := range w.members {
 		if m != nil {
 			errs = append(errs, m.store.Close())

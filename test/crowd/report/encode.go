@@ -25,6 +25,8 @@ func (r *Report) finite() *Report {
 	for i := range c.Curve {
 		figures = append(figures, &c.Curve[i].Share, &c.Curve[i].Oracle)
 	}
+	groups, more := c.Groups.finite()
+	c.Groups, figures = groups, append(figures, more...)
 	if c.Replay != nil {
 		replay := *c.Replay
 		replay.Frames, replay.Messages = filled(replay.Frames), filled(replay.Messages)

@@ -29,7 +29,11 @@ func (r *Report) facts() []fact {
 	if r.Hubs == 0 {
 		crowd = count(r.Nodes) + " phones"
 	}
-	return []fact{
+	links := "instant flooding"
+	if r.Groups != nil {
+		links += " of everybody in range"
+	}
+	facts := []fact{
 		{"story", safe(r.Story, 200)},
 		{"seed", strconv.FormatUint(r.Seed, 10)},
 		{"nodes", crowd},
@@ -37,15 +41,23 @@ func (r *Report) facts() []fact {
 		{"peak memory", size(float64(r.Memory))},
 		{"messages", count(r.Messages)},
 		{"delivered", fmt.Sprintf("%s of %s (%s)", count(r.Deliveries), count(r.wanted()), percent(r.delivered()))},
-		{"of the oracle", fmt.Sprintf("%s of the %s that instant flooding delivers", percent(r.ofOracle()), count(r.Possible))},
+		{"of the oracle", fmt.Sprintf("%s of the %s that %s delivers", percent(r.ofOracle()), count(r.Possible), links)},
 		{"copies per delivery", number(r.Copies)},
 		{"contacts", fmt.Sprintf("%s, connected on %s (%s)", count(r.Contacts), count(r.Connected), percent(ratio(float64(r.Connected), float64(r.Contacts))))},
 	}
+	if r.Groups != nil {
+		facts = append(facts, r.Groups.facts(r.Deliveries)...)
+	}
+	return facts
 }
 
 // tables are the figures that are read by comparing them.
 func (r *Report) tables() []table {
-	return []table{r.latencies(), r.hops(), r.bytes(), r.refusals()}
+	tables := []table{r.latencies(), byNumber("Hops", "links crossed", r.Hops), r.bytes(), r.refusals()}
+	if r.Groups != nil {
+		tables = append(tables, r.Groups.tables()...)
+	}
+	return tables
 }
 
 func (r *Report) latencies() table {
@@ -64,9 +76,10 @@ func (q Quantiles) list() []time.Duration { return []time.Duration{q.P50, q.P90,
 // hopColumns is how many numbers of hops a table tells apart: more do not fit a terminal.
 const hopColumns = 10
 
-func (r *Report) hops() table {
-	t := table{"Hops", []string{"links crossed"}, [][]string{{"deliveries"}, {"share"}}}
-	all, deliveries := 0, r.Hops
+// byNumber is deliveries by a number of something that they crossed.
+func byNumber(title, of string, deliveries []int) table {
+	t := table{title, []string{of}, [][]string{{"deliveries"}, {"share"}}}
+	all := 0
 	for _, n := range deliveries {
 		all += n
 	}

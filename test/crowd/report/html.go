@@ -23,6 +23,8 @@ var (
 	plotsJS string
 	//go:embed page/replay.js
 	replayJS string
+	//go:embed page/groups.js
+	groupsJS string
 	//go:embed page/draw.js
 	drawJS string
 )
@@ -60,7 +62,7 @@ func (r *Report) HTML(w io.Writer) error {
 	p := page{
 		Report: clean,
 		Style:  template.CSS(pageCSS),
-		Script: template.JS(drawJS + plotsJS + replayJS + pageJS),
+		Script: template.JS(drawJS + plotsJS + groupsJS + replayJS + pageJS),
 		Data:   template.JS(data),
 		Title:  safe(clean.Story, 200),
 		Line:   clean.line(),
@@ -95,7 +97,16 @@ func (r *Report) plotJSON() ([]byte, error) {
 		Latency   Quantiles       `json:"latency"`
 		Oracle    Quantiles       `json:"oracle_latency"`
 		Replay    json.RawMessage `json:"replay"`
-	}{evenly(r.Curve, pageFrames), r.Histogram, r.Hops, summed(r.Traffic, pageFrames, TrafficPoint.plus), r.Latency, r.Oracle, film})
+		Groups    []GroupPoint    `json:"groups"`
+	}{evenly(r.Curve, pageFrames), r.Histogram, r.Hops, summed(r.Traffic, pageFrames, TrafficPoint.plus), r.Latency, r.Oracle, film, r.groupPoints()})
+}
+
+// groupPoints are the groups over time, nil where there are none.
+func (r *Report) groupPoints() []GroupPoint {
+	if r.Groups == nil {
+		return nil
+	}
+	return evenly(r.Groups.Over, pageFrames)
 }
 
 func (r *Report) line() []string {
@@ -121,7 +132,7 @@ func (r *Report) tiles() []tile {
 }
 
 // inColumns orders the tables so that two columns of them are about as long.
-func inColumns(t []table) []table { return []table{t[0], t[3], t[1], t[2]} }
+func inColumns(t []table) []table { return append([]table{t[0], t[3], t[1], t[2]}, t[4:]...) }
 
 // turned is each table with its rows as columns: a page is read downwards and a terminal across.
 func turned(tables []table) []table {
@@ -160,7 +171,11 @@ func (r *Report) points() []table {
 	for _, p := range summed(r.Traffic, pointRows, TrafficPoint.plus) {
 		traffic.Rows = append(traffic.Rows, []string{span(p.At), size(float64(p.Gossip)), size(float64(p.Sync)), size(float64(p.Discovery))})
 	}
-	return []table{curve, latency, traffic}
+	points := []table{curve, latency, traffic}
+	if r.Groups != nil {
+		points = append(points, r.Groups.points())
+	}
+	return points
 }
 
 // summed is a list of intervals made into at most n longer ones.

@@ -49,6 +49,7 @@ type reel struct {
 	Place    [][]int  `json:"places"` // x and y, less those of the frame before; no frames if places are unknown
 	State    []string `json:"states"` // "" as in the frame before
 	Links    [][]int  `json:"links"`  // that came or went: A*Nodes+B with A < B, ascending, each less the one before
+	Owner    [][]int  `json:"owners"` // whose group nodes are in: node, owner (-1 none), of those that differ from the frame before
 	Messages []spread `json:"messages"`
 }
 
@@ -94,14 +95,14 @@ func (p *Replay) reel(nodes int) *reel {
 	}
 	e := &reel{
 		Nodes: nodes, Width: p.Width, Height: p.Height, Wall: filled(p.Wall), Hub: []int{},
-		At: []int64{}, Place: [][]int{}, State: []string{}, Links: [][]int{}, Messages: p.spreads(nodes),
+		At: []int64{}, Place: [][]int{}, State: []string{}, Links: [][]int{}, Owner: [][]int{}, Messages: p.spreads(nodes),
 	}
 	for _, hub := range p.Hub {
 		if hub >= 0 && hub < nodes {
 			e.Hub = append(e.Hub, hub)
 		}
 	}
-	place, state, links := make([]int, 2*nodes), "", []int{}
+	place, state, links, owner := make([]int, 2*nodes), "", []int{}, slices.Repeat([]int{-1}, nodes)
 	for _, f := range p.Frames {
 		e.At = append(e.At, f.At.Milliseconds())
 		moved := make([]int, min(len(f.Place), len(place)))
@@ -119,8 +120,24 @@ func (p *Replay) reel(nodes int) *reel {
 		now := pairs(f.Links, nodes)
 		e.Links = append(e.Links, differences(toggled(links, now)))
 		links = now
+		e.Owner = append(e.Owner, joined(owner, f.Owner))
 	}
 	return e
+}
+
+// joined is who is in another's group than before, with whose. It makes before what is now.
+func joined(before, now []int) []int {
+	changed := []int{}
+	for n := range before {
+		owner := -1
+		if n < len(now) && now[n] >= 0 && now[n] < len(before) {
+			owner = now[n]
+		}
+		if owner != before[n] {
+			changed, before[n] = append(changed, n, owner), owner
+		}
+	}
+	return changed
 }
 
 // pairs numbers links, ascending, each once.

@@ -35,6 +35,7 @@ type Report struct {
 	Refused   map[string]uint64 `json:"refused"`          // by verdict, all nodes together
 	Contacts  int               `json:"contacts"`         // links that came up
 	Connected int               `json:"connected"`        // of them, on which the nodes connected
+	Groups    *Groups           `json:"groups,omitempty"`
 	Replay    *Replay           `json:"replay,omitempty"`
 }
 
@@ -91,6 +92,8 @@ type Frame struct {
 	Place []int         `json:"place"`
 	State string        `json:"state"` // a letter a node: u up, d down, z dozing, m mute, l liar, f flooder
 	Links []int         `json:"links"` // pairs
+	// Owner is by node whose group it is in, itself included, -1 none; empty where there are no groups.
+	Owner []int `json:"owner,omitempty"`
 }
 
 // Film is one message: who had it when. Times count from the start of the run.

@@ -264,6 +264,47 @@ func hostile() *report.Report {
 	return r
 }
 
+// grouped is a run in which those in reach of each other are in groups: of the first of them who has places left.
+func grouped() *report.Report {
+	r := walking().run()
+	r.Story = "grouped"
+	g := &report.Groups{
+		Places: 5, HubPlaces: 9, Grouped: 0.861, Least: 0.42, Alone: 0.031, Sizes: []float64{0, 1.2, 3.4, 2.1, 1, 0.5, 0.04}, Crossed: []int{0, 500, 320, 61, 7}, Possible: r.Deliveries + 12,
+		Counts: report.GroupCounts{Made: 31, Joins: 412, Failures: 9, Lost: 120, Takeovers: 14, StepDowns: 11, Merges: 8, Ferries: 44, Loaded: 30, Moves: 151, Carried: 97},
+	}
+	for i := range r.Replay.Frames {
+		f := &r.Replay.Frames[i]
+		near := make([][]int, r.Nodes)
+		for l := range slices.Chunk(f.Links, 2) {
+			near[l[0]], near[l[1]] = append(near[l[0]], l[1]), append(near[l[1]], l[0])
+		}
+		f.Owner = slices.Repeat([]int{-1}, r.Nodes)
+		members := make([]int, r.Nodes)
+		point := report.GroupPoint{At: f.At, Up: r.Nodes}
+		for n := r.Nodes - 1; n >= 0; n-- { // hubs first
+			if f.Owner[n] >= 0 || len(near[n]) == 0 {
+				continue
+			}
+			f.Owner[n] = n
+			for _, m := range near[n] {
+				if f.Owner[m] < 0 && members[n] < 5 {
+					f.Owner[m] = n
+					members[n]++
+				}
+			}
+			if members[n] == 0 {
+				point.Alone++
+			} else {
+				point.Groups++
+				point.In += 1 + members[n]
+			}
+		}
+		g.Over = append(g.Over, point)
+	}
+	r.Groups = g
+	return r
+}
+
 // unplaced is a run over a trace: nobody knows where its nodes are.
 func unplaced() *report.Report {
 	r := walking().run()
@@ -294,7 +335,7 @@ func broken() *report.Report {
 	return &report.Report{Story: "broken", Nodes: 4, Replay: &report.Replay{
 		Width: 100, Height: 50, Hub: []int{3, 999, -1},
 		Frames: []report.Frame{
-			{At: 0, Place: []int{10, 10, 500, 100, 900, 400, 100, 400}, State: "ud", Links: []int{0, 1, 1, 0, 2, 2, 0, 77, -3, 1, 2}},
+			{At: 0, Place: []int{10, 10, 500, 100, 900, 400, 100, 400}, State: "ud", Owner: []int{5, -7, 1, 900}, Links: []int{0, 1, 1, 0, 2, 2, 0, 77, -3, 1, 2}},
 			{At: time.Minute, Place: []int{20, 10}, State: "?uzzuuuuu", Links: []int{1, 2}},
 			{At: time.Minute, Links: []int{}},
 		},
@@ -308,6 +349,6 @@ func broken() *report.Report {
 // pages are the reports that the browser's test looks at, by the name of their file.
 var pages = map[string]func() *report.Report{
 	"walking": func() *report.Report { return walking().run() },
-	"hostile": hostile, "unplaced": unplaced, "silent": silent, "unseen": unseen, "broken": broken,
+	"grouped": grouped, "hostile": hostile, "unplaced": unplaced, "silent": silent, "unseen": unseen, "broken": broken,
 	"empty": func() *report.Report { return &report.Report{Story: "empty", Cut: true} },
 }

@@ -104,6 +104,13 @@ func (q *sequence) setUp(line int, do any) (wrong string, ok bool) {
 		if t, isTrace := s.(Trace); isTrace && t.Format == "one" {
 			q.have("publish") // its messages, if it has any
 		}
+	case WifiDirect:
+		switch {
+		case q.had["wifi-direct"] || q.begun:
+			return "expected wifi-direct once, before anything happens", true
+		case s.Hubs > 0 && q.size.hubs == 0:
+			return `expected hubs before: say "hubs 3", or leave the places of hubs out`, true
+		}
 	case Late:
 		q.named = true
 		if q.begun {
@@ -183,6 +190,13 @@ func (q *sequence) without(do any) string {
 			return `expected flood before, as in "flood n13 500/s"`
 		}
 	case Expect:
+		switch s.What {
+		case "grouped", "takeovers", "ferries":
+			if !q.had["wifi-direct"] {
+				return `expected wifi-direct before: there are no groups, so it could not hold`
+			}
+			return ""
+		}
 		if !q.had["publish"] && !q.had["flood"] {
 			return "expected publish before: there is no message, so it could not fail"
 		}

@@ -49,7 +49,7 @@ func TestFiles(t *testing.T) {
 			t.Errorf("%s expects nothing", file)
 		}
 	}
-	for want := range strings.FieldsSeq("square dense mules partition late churn skew mute lie flood hub doze wall trace sfhh crowd500") {
+	for want := range strings.FieldsSeq("square dense mules partition late churn skew mute lie flood hub doze wall trace sfhh crowd500 groups gathering takeover ferry") {
 		if !slices.Contains(names, want) {
 			t.Errorf("there is no story %s", want)
 		}
@@ -68,7 +68,7 @@ func TestHelp(t *testing.T) {
 	}
 	_, list, _ := strings.Cut(err.Error(), "expected one of ")
 	verbs := strings.Split(list, ", ")
-	if len(verbs) != 25 {
+	if len(verbs) != 26 {
 		t.Errorf("verbs %q", verbs)
 	}
 	for _, v := range verbs {

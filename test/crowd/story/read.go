@@ -102,6 +102,20 @@ func (t Trace) Path(folder string, environment func(string) string) (string, err
 	return filepath.Join(value, rest), nil
 }
 
+// maxPlaces is what a record of Wi-Fi Direct can say.
+const maxPlaces = 255
+
+func readWifiDirect(l *line) any {
+	var w WifiDirect
+	l.must("places")
+	w.Places = l.count("places", maxPlaces)
+	if l.is("hubs") {
+		w.Hubs = l.count("places", maxPlaces)
+	}
+	w.Battery = l.is("battery")
+	return w
+}
+
 // readSplit makes groups of numbers, of shares or of names.
 func readSplit(l *line) any {
 	var s Split
@@ -288,12 +302,18 @@ func readExpect(l *line) any {
 	case l.is("nobody"):
 		l.form = 4
 		return Expect{What: "nobody", Who: Who{Nodes: l.nodes()}}
+	case l.is("grouped"):
+		l.form = 5
+		return Expect{What: what, Share: l.share(false)}
+	case l.is("takeovers"), l.is("ferries"):
+		l.form = 6 + slices.Index([]string{"takeovers", "ferries"}, what)
+		return Expect{What: what, Count: l.count(what, maxPublished)}
 	case strings.HasSuffix(what, "%"):
 		l.form = 2
 		e := Expect{What: "share", Share: l.share(false)}
 		l.must("of", "oracle")
 		return e
 	}
-	l.fail(strconv.Quote("all") + `, "carried", "median", "nobody" or a share as in 99%`)
+	l.fail(strconv.Quote("all") + `, "carried", "median", "nobody", "grouped", "takeovers", "ferries" or a share as in 99%`)
 	return nil
 }

@@ -62,6 +62,12 @@ type (
 		File   string // relative to the story, or after $NAME/ of an environment variable
 		Every  time.Duration
 	}
+	// WifiDirect puts nodes in reach of each other into Wi-Fi Direct groups, as their agents decide, in place of linking
+	// them all. `wifi-direct places 8 hubs 16 battery`
+	WifiDirect struct {
+		Places, Hubs int  // how many may join a phone's group, and a hub's
+		Battery      bool // phones run on batteries: their radios seek now and then only
+	}
 	// Split cuts every link between two groups until Join. `split 50 50`, `split 50% 50%` or `split n0-n49 n50-n99`. Nodes
 	// not named are a group of their own, hubs too where numbers or shares of phones are given.
 	Split struct{ Groups [][]int }
@@ -122,12 +128,15 @@ type (
 	// `expect 99% of oracle`: of all deliveries the oracle made, so many were made.
 	// `expect median 1.25x of oracle plus 5s`.
 	// `expect nobody n4`: a node has none of the messages published since it was cut off.
+	// `expect grouped 80%`: nodes were in a group with somebody else for so much of the time that they ran.
+	// `expect takeovers 1`, `expect ferries 3`: the agents did so at least so often.
 	Expect struct {
-		What   string // all, carried, share, median, nobody
+		What   string // all, carried, share, median, nobody, grouped, takeovers, ferries
 		Within time.Duration
 		Share  float64
 		Factor float64
 		Plus   time.Duration
 		Who    Who
+		Count  int
 	}
 )

@@ -30,6 +30,7 @@ var verbs = []verb{
 		{"trace one FILE", "trace one contacts.txt", "contacts and messages in the ONE simulator's format"},
 		{"trace pairs FILE every TIME", "trace pairs $DATA/SFHH_tij.dat.gz every 20s", "contacts in intervals, as SocioPatterns publishes them"},
 	}, readTrace},
+	{"wifi-direct", []form{{"wifi-direct places N [hubs N] [battery]", "wifi-direct places 8 hubs 16", "groups of an owner and N, no other links; or N at a hub"}}, readWifiDirect},
 	{"split", []form{
 		{"split N N...", "split 50 50", "no links between the first N, the next N, and the rest; or shares: 50% 50%"},
 		{"split NODES NODES...", "split n0-n49 n50-n99", "no links between these groups, and the rest"},
@@ -66,6 +67,9 @@ var verbs = []verb{
 		{"expect SHARE of oracle", "expect 99% of oracle", "of the oracle's deliveries so many were made"},
 		{"expect median FACTORx of oracle [plus TIME]", "expect median 1.25x of oracle plus 5s", "half of them are as fast as that"},
 		{"expect nobody NODES", "expect nobody n4", "has none of what was published since it was cut off"},
+		{"expect grouped SHARE", "expect grouped 80%", "of their time nodes were in a group with somebody"},
+		{"expect takeovers N", "expect takeovers 1", "of groups whose owner vanished, or more"},
+		{"expect ferries N", "expect ferries 3", "members sent to another group, or more"},
 	}, readExpect},
 }
 
@@ -73,7 +77,7 @@ var verbs = []verb{
 func Help() string {
 	var b strings.Builder
 	b.WriteString(`A story is a network told step by step, one step a line; # begins a comment. First nodes, then how they meet, then what
-happens. The oracle is what any network could deliver over the same links at best.
+happens. The oracle is what any network could deliver at best if everybody in reach were linked.
 
 `)
 	for _, v := range verbs {

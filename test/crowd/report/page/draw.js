@@ -95,7 +95,7 @@ function outline(c, x, y, r, state) {
   }
 }
 
-/* node draws one: look is {state, hub, has, author}. */
+/* node draws one: look is {state, hub, has, author, owner}. */
 function node(c, p, x, y, r, look) {
   const paint = (shape, size) => {
     outline(c, x, y, size, shape);
@@ -114,6 +114,7 @@ function node(c, p, x, y, r, look) {
     }
     paint(look.state, r);
   }
+  if (look.owner) crown(c, p, x, y, r, look);
   if (look.author) {
     c.beginPath();
     c.arc(x, y, r + (look.hub ? 6.5 : 4.5), 0, 2 * Math.PI);

@@ -19,7 +19,7 @@ function reelOf(film) {
     m.nodes.forEach((node, i) => order.set(node, i));
     return { ...m, times, order };
   });
-  return { n, at: film.at, places, states, toggles, messages, hubs: new Set(film.hubs), walls: film.walls,
+  return { n, at: film.at, places, states, toggles, messages, hubs: new Set(film.hubs), walls: film.walls, owners: ownersOf(film),
     known: film.places.some(p => p.length), width: film.width, height: film.height, end: Math.max(1, ...film.at.slice(-1)) };
 }
 
@@ -163,7 +163,9 @@ function replay(film) {
       c.fillRect(...edge);
       c.strokeRect(...edge);
     }
-    drawLinks(links.seek(frame));
+    const owner = reel.owners && reel.owners[frame];
+    links.seek(frame);
+    if (owner) spokes(c, p, owner, spots); else drawLinks(links.up);
     c.strokeStyle = p.soft;
     c.lineWidth = 4;
     c.lineCap = 'round';
@@ -171,7 +173,7 @@ function replay(film) {
     drawTransfers(r);
     const drawn = filled => {
       for (let i = 0; i < reel.n; i++) {
-        if (Boolean(hasIt(i)) === filled) node(c, p, spots[2 * i], spots[2 * i + 1], r, { state: state[i], hub: reel.hubs.has(i), has: filled, author: message && message.from === i });
+        if (Boolean(hasIt(i)) === filled) node(c, p, spots[2 * i], spots[2 * i + 1], r, { state: state[i], hub: reel.hubs.has(i), has: filled, author: message && message.from === i, owner: owner && owner[i] === i });
       }
     };
     drawn(false);
@@ -212,7 +214,7 @@ function replay(film) {
     if (message) {
       byId('since').textContent = now < message.at ? `node ${message.from} publishes it at ${clock(message.at)}` : `${span(now - message.at)} since node ${message.from} published it`;
     }
-    if (!playing) canvas.setAttribute('aria-label', `Map of ${reel.n} nodes at ${clock(now)}: ${n} have the message, ${links.up.size} links are up`);
+    if (!playing) canvas.setAttribute('aria-label', `Map of ${reel.n} nodes at ${clock(now)}: ${n} have the message, ${reel.owners ? inGroups(reel.owners[frameAt(now)]) : links.up.size + ' links are up'}`);
   }
 
   function draw() {
@@ -318,6 +320,7 @@ function replay(film) {
     let n = 0;
     for (const link of links.up) if (Math.floor(link / reel.n) === best || link % reel.n === best) n++;
     const lines = [`${reel.hubs.has(best) ? 'hub' : 'node'} ${best}`, `${states[reel.states[frameAt(now)][best]] || 'up'}, ${n} ${n === 1 ? 'link' : 'links'}`];
+    if (reel.owners) lines.push(roleOf(reel.owners[frameAt(now)], best));
     if (hasIt(best)) {
       const i = message.order.get(best);
       lines.push(i < 0 ? 'the author' : `had it after ${span(message.times[i] - message.at)}` + (message.parent[i] >= 0 ? `, from ${message.parent[i]}` : ''));
@@ -331,6 +334,7 @@ function replay(film) {
   function legend() {
     const seen = new Set(reel.states.join('')), looks = [];
     if (reel.messages.length) looks.push(['has it', { state: 'u', has: true }], ['has it not', { state: 'u' }], ['author', { state: 'u', has: true, author: true }]);
+    if (reel.owners) looks.push(['owner of a group', { state: 'u', owner: true }], ['member', { state: 'u', member: true }], ['in no group', { state: 'u' }]);
     if (reel.hubs.size) looks.push(['hub', { state: 'u', hub: true }]);
     for (const letter in states) if (letter !== 'u' && seen.has(letter)) looks.push([states[letter], { state: letter }]);
     byId('legend').replaceChildren(...looks.map(([name, look]) => {
@@ -338,7 +342,10 @@ function replay(film) {
       item.setAttribute('role', 'listitem');
       mark.setAttribute('aria-hidden', 'true');
       mark.style.width = '20px';
-      node(sharp(mark, 20, 20), p, 10, 10, 5, look);
+      const small = sharp(mark, 20, 20);
+      if (look.member) spokes(small, p, [-1, 0], [16, 16, 5, 5]);
+      const at = look.member ? 6 : 10;
+      node(small, p, at, at, look.member || look.owner ? 4 : 5, look);
       item.append(mark, name);
       return item;
     }));
