@@ -11,7 +11,7 @@ export GOFLAGS     := $(filter-out -trimpath,$(GOFLAGS)) -trimpath
 TOOL     := go tool -modfile=tools.mod
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null)
 BUILD    := go build -ldflags '-s -w -X main.release=$(VERSION)'
-TESTS     = $(shell go list ./... | grep -v -e /test/hosts -e /test/browser)
+TESTS     = $(shell go list ./... | grep -v -e /test/hosts -e /test/browser -e /test/guests -e /test/radio$$)
 RACE     := ./protocol/... ./store/... ./node/... ./examples/... ./test/crowd
 BENCH    ?= .
 FUZZTIME ?= 10s
@@ -19,7 +19,7 @@ SCENARIO ?= square
 SEED     ?= 1
 NODES    ?= 0
 
-.PHONY: help run build test check race lint fuzz bench sim generate generated hosts browser web webtest compare clean
+.PHONY: help run build page test check race lint fuzz bench sim generate generated hosts browser guests radio web webtest compare clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -27,14 +27,14 @@ help: ## list the targets
 run: build ## build and start a node: make run ARGS=--loopback-only
 	bin/longear relay $(ARGS)
 
-build: ## build bin/longear
+build: page ## build bin/longear, with the page for phones if node and npm are there
 	$(BUILD) -o bin/longear ./cmd/longear
 
 test: ## everything that can fail, as CI runs it (installs what it needs on Debian as root)
 	.ci/packages
-	$(MAKE) lint webtest
+	$(MAKE) page lint webtest
 	go test -timeout 20m $(TESTS)
-	$(MAKE) race hosts browser generated compare
+	$(MAKE) race hosts browser guests generated compare radio
 	@echo "make test: ok"
 
 check: lint ## the everyday check: lint and the short tests
@@ -69,11 +69,25 @@ sim: ## play a crowd in virtual time: make sim SCENARIO=square SEED=1 NODES=300 
 hosts: ## nodes on hosts of their own, in network namespaces (root)
 	go test -count=1 -timeout 10m ./test/hosts/...
 
-browser: ## the pages, looked at in a real browser (chromium, node, npm)
-	go test -count=1 -timeout 5m -v ./test/browser/...
+browser: page ## the pages, looked at in a real browser (chromium, node, npm)
+	go test -count=1 -timeout 20m -v ./test/browser/...
+
+guests: ## phones around a hub, in network namespaces (root; udhcpc, chromium, node, npm for some)
+	go test -count=1 -timeout 10m ./test/guests/...
+
+radio: ## Wi-Fi Direct by real wpa_supplicants on simulated radios in a virtual machine (QEMU; fetches a kernel by apt into bin/radio)
+	go test -count=1 -timeout 15m -v ./test/radio
 
 web: cmd/longear/web/node_modules/.package-lock.json ## fetch what the page is made with, check and bundle it (node, npm)
 	cd cmd/longear/web && npm run --silent check && npm run --silent build
+
+# The page is built in where it can be. Without it a hub serves its board alone.
+page:
+	@if ! node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null || ! command -v npm >/dev/null; then \
+		echo "WITHOUT THE PAGE: a hub of this build serves its board alone: no node 20 or later, or no npm"; \
+	elif ! $(MAKE) cmd/longear/web/node_modules/.package-lock.json; then \
+		echo "WITHOUT THE PAGE: a hub of this build serves its board alone: npm could not fetch its packages"; \
+	else cd cmd/longear/web && npm run --silent build; fi
 
 webtest: ## the TypeScript's own tests
 	@if ! node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null || ! command -v npm >/dev/null; then \
@@ -102,4 +116,5 @@ bin/protoc-gen-go: tools.mod
 	go build -modfile=tools.mod -o $@ google.golang.org/protobuf/cmd/protoc-gen-go
 
 clean: ## remove what was built
-	rm -rf bin cmd/longear/web/built
+	rm -rf bin
+	find cmd/longear/web/built -type f ! -name README.txt -delete

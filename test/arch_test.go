@@ -55,9 +55,20 @@ var importTable = []mayImport{
 		"libp2p stays here; one peer is made of what it says, what it keeps and how it finds others",
 	},
 	{
-		"node/discovery", nil,
+		"node/discovery",
+		[]string{"node/discovery/wifidirect"},
 		[]string{"github.com/libp2p/go-libp2p/core/", "github.com/multiformats/", "golang.org/x/net/", "golang.org/x/sync/errgroup", "golang.org/x/sys/"},
 		"finding peers knows nothing of messages: a rung can be written and tested without a node",
+	},
+	{
+		"node/discovery/wifidirect", nil, nil,
+		"who owns a group and who joins is a policy over an interface: it knows no libp2p, no bus and no kernel",
+	},
+	{
+		"node/discovery/wifidirect/supplicant",
+		[]string{"node/discovery/wifidirect"},
+		[]string{"github.com/godbus/dbus/v5", "golang.org/x/sys/"},
+		"the radio as wpa_supplicant gives it: D-Bus, its control socket and the kernel's addresses stay here",
 	},
 	{
 		"node/api",
@@ -76,8 +87,16 @@ var importTable = []mayImport{
 		"what guests see without script: facts in, bytes of HTML out",
 	},
 	{
+		"node/hotspot", nil,
+		[]string{
+			"github.com/insomniacslk/dhcp/", "github.com/jsimonetti/rtnetlink/v2", "github.com/mdlayher/netlink", "golang.org/x/net/dns/dnsmessage",
+			"golang.org/x/sync/errgroup", "golang.org/x/sys/unix",
+		},
+		"an interface that serves phones knows no message and no page: it is handed who answers; DHCP and netlink stay here",
+	},
+	{
 		"cmd/longear",
-		[]string{"node", "node/api", "node/api/guest", "node/api/guest/page", "node/discovery", "protocol", "store"},
+		[]string{"node", "node/api", "node/api/guest", "node/api/guest/page", "node/discovery", "node/discovery/wifidirect", "node/discovery/wifidirect/supplicant", "node/hotspot", "protocol", "store"},
 		[]string{"github.com/BurntSushi/toml", "github.com/spf13/", "golang.org/x/sync/errgroup", "golang.org/x/sys/", "filippo.io/age", "rsc.io/qr"},
 		"it wires what is above and talks to people; no libp2p, no Badger",
 	},
@@ -101,7 +120,7 @@ var importTable = []mayImport{
 	},
 	{
 		"test",
-		[]string{"node", "node/api", "node/discovery", "protocol", "protocol/pb", "protocol/reconcile", "store", "test"},
+		[]string{"node", "node/api", "node/discovery", "node/discovery/wifidirect", "protocol", "protocol/pb", "protocol/reconcile", "store", "test"},
 		[]string{""},
 		"a rig may use anything but the program, which it runs as people do",
 	},

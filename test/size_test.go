@@ -11,7 +11,7 @@ import (
 
 // maxProgram is the most that the stripped program may have, in bytes: what it had when this was last set, and 3 % more. A
 // phone on a bad link gets it from another phone. Raising it is a commit of its own, with the reason.
-const maxProgram = 27_700_000
+const maxProgram = 29_750_000
 
 // build makes a static, stripped program from a package and returns what the linker said.
 func build(t *testing.T, dir, out, platform string, pkg string) string {

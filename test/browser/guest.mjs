@@ -21,6 +21,8 @@ async function open(path, options = {}) {
   page.on('console', m => page.said.push(`${m.type()}: ${m.text()}`));
   page.on('dialog', d => { page.said.push('dialog'); d.dismiss(); });
   page.on('request', r => page.asked.push(r.url()));
+  // The board alone is looked at: where the page has been built into the hub it would take the board's place.
+  await page.route('**/page/main-*.js', r => r.fulfill({ contentType: 'text/javascript', body: '' }));
   await page.goto(hub + path);
   return page;
 }
@@ -43,7 +45,7 @@ const everywhere = async run => {
 
 await check('every page', () => everywhere(async (page, where, lang, scheme) => {
   assert.deepEqual(page.said, [], where);
-  assert.equal(page.asked.length, 1, `${where}: ${page.asked}`);
+  assert.equal(page.asked.filter(url => !url.includes('/page/main-')).length, 1, `${where}: ${page.asked}`);
   const [wide, dir, read, background] = await page.evaluate(() => {
     const html = document.documentElement;
     return [html.scrollWidth, getComputedStyle(html).direction, html.lang, getComputedStyle(document.body).backgroundColor];
@@ -61,7 +63,7 @@ await check('accessible', () => everywhere(async (page, where) => {
 await check('hostile texts', async () => {
   const page = await open('/');
   assert.match(await page.textContent('main'), /<script>alert\(1\)<\/script>/);
-  assert.equal(await page.locator('script, img, iframe, svg').count(), 0);
+  assert.equal(await page.locator('script:not([src^="/page/main-"]), img, iframe, svg').count(), 0);
   assert.deepEqual(page.said, []);
 });
 await check('writing without script', async () => {

@@ -274,7 +274,7 @@ const checks = {
     /* All in black: what is left to tell them apart is the shape. */
     const same = await walking.evaluate(() => {
       const seen = new Map(), black = { card: '#fff', ours: '#000', soft: '#000', faint: '#000', ink: '#000' };
-      const looks = Object.keys(states).flatMap(state => [{ state, has: true }, { state, has: false }, { state, hub: true, has: false }]);
+      const looks = Object.keys(states).flatMap(state => [true, false].flatMap(owner => [{ state, owner, has: true }, { state, owner, has: false }, { state, owner, hub: true, has: false }]));
       return looks.map(look => {
         const c = document.createElement('canvas');
         node(sharp(c, 30, 30), black, 15, 15, 5, look);
@@ -407,6 +407,44 @@ const checks = {
     const { width } = await page.locator('#map').boundingBox();
     assert.ok(Math.abs(await page.locator('#map').evaluate(c => c.width) - width) < 2, 'the map is not drawn for its width');
     quiet(page);
+  },
+  async 'groups'() {
+    const page = await open('grouped');
+    await drawn(page, 'groups');
+    assert.match(await page.locator('#groups svg').getAttribute('aria-label'), /at the end \d+ groups with \d+ of 60 nodes/);
+    for (const name of ['owner of a group', 'member', 'in no group']) assert.equal(await page.locator('#legend').getByText(name, { exact: true }).count(), 1, name);
+    await halfway(page);
+    assert.match(await page.locator('#map').getAttribute('aria-label'), /\d+ are in \d+ groups/);
+    /* Who owns and who is in whose group shows on the map, and goes away with the film's groups. */
+    const map = () => page.locator('#map').evaluate(c => c.toDataURL());
+    const words = await page.evaluate(() => [[0, 0, 0, -1]].flatMap(o => [0, 1, 3].map(i => roleOf(o, i))));
+    assert.deepEqual(words, ['owner of 2 members', 'in the group of 0', 'in no group']);
+    const tips = await page.evaluate(() => {
+      const map = document.getElementById('map'), box = map.getBoundingClientRect(), found = new Set();
+      for (let y = 20; y < box.height; y += 8) {
+        for (let x = 20; x < box.width; x += 8) {
+          map.dispatchEvent(new PointerEvent('pointermove', { clientX: box.x + x, clientY: box.y + y }));
+          found.add((document.getElementById('map-tip').textContent.split('\n')[2] || '').replace(/\d+/, 'N').replace('members', 'member'));
+        }
+      }
+      return [...found];
+    });
+    for (const role of ['owner of N member', 'in the group of N', 'in no group']) assert.ok(tips.includes(role), `${role} is not among ${tips}`);
+    const before = await map();
+    await page.evaluate(() => { const plain = spokes; spokes = () => {}; document.getElementById('scrub').dispatchEvent(new Event('input')); spokes = plain; });
+    assert.notEqual(await map(), before, 'no spokes');
+    await page.evaluate(() => { document.getElementById('scrub').dispatchEvent(new Event('input')); });
+    assert.equal(await map(), before);
+    await page.evaluate(() => { const plain = crown; crown = () => {}; document.getElementById('scrub').dispatchEvent(new Event('input')); crown = plain; });
+    assert.notEqual(await map(), before, 'no crowns');
+    await page.evaluate(() => { document.getElementById('scrub').dispatchEvent(new Event('input')); });
+    await look('groups', page);
+    await narrow(page);
+    assert.equal(await walking.locator('#groups').count(), 0, 'a plot of groups where there are none');
+    const dark = await open('grouped', { ...desktop, colorScheme: 'dark' }, false);
+    await look('groups-dark', dark);
+    assert.deepEqual(await serious(dark), []);
+    assert.deepEqual(await serious(await open('grouped', desktop, false)), []);
   },
 };
 
