@@ -49,9 +49,11 @@ type tallied struct {
 }
 
 const (
-	tallyDear    = 200 * time.Microsecond // a count that took less is not kept
-	tallyShare   = 1000                   // it is good for so many times as long as it took
-	tallyLongest = 10 * time.Second       // and never longer
+	// A count of fewer answers is not kept. It goes by their number and not by the time it took: on a busy machine a handful would be
+	// dear, and what was just answered would not be seen.
+	tallyDear    = 256
+	tallyEach    = time.Millisecond // a count is good for so long an answer, a thousand times what reading one takes
+	tallyLongest = 10 * time.Second // and never longer
 	maxTallies   = 1 << 10
 	maxReactions = 8
 )
@@ -75,10 +77,9 @@ func (t *Tallies) Of(ctx context.Context, m *protocol.Message, open Opener) (Tal
 	if known, ok := t.known(m.ID); ok {
 		return known, nil
 	}
-	began := time.Now()
-	out, err := t.count(m, open)
-	if took := time.Since(began); err == nil && took > tallyDear {
-		t.keep(m.ID, tallied{out, time.Now().Add(min(tallyShare*took, tallyLongest))})
+	out, answers, err := t.count(m, open)
+	if err == nil && answers > tallyDear {
+		t.keep(m.ID, tallied{out, time.Now().Add(min(time.Duration(answers)*tallyEach, tallyLongest))})
 	}
 	return out, err
 }
@@ -106,7 +107,8 @@ func (t *Tallies) keep(id protocol.ID, k tallied) {
 	t.made[id] = k
 }
 
-func (t *Tallies) count(m *protocol.Message, open Opener) (Tally, error) {
+// count also says how many answers it looked at.
+func (t *Tallies) count(m *protocol.Message, open Opener) (out Tally, answers int, err error) {
 	sum := protocol.NewTally(m.Kind, PollOf(m, open))
 	for a, err := range t.store.Answers(m.ID, m.Channel) {
 		if errors.Is(err, store.ErrManyAnswers) {
@@ -114,13 +116,14 @@ func (t *Tallies) count(m *protocol.Message, open Opener) (Tally, error) {
 			break
 		}
 		if err != nil {
-			return Tally{}, err
+			return Tally{}, 0, err
 		}
+		answers++
 		if answer, ok := t.Read(a, open); ok {
 			sum.Count(answer)
 		}
 	}
-	out := Tally{
+	out = Tally{
 		Confirms: sum.Confirms, Contradicts: sum.Contradicts, Signs: sum.Signs, Votes: sum.Votes, Voters: sum.Voters,
 		Reactions: sum.Frequent(maxReactions), AtLeast: sum.AtLeast,
 	}
@@ -130,7 +133,7 @@ func (t *Tallies) count(m *protocol.Message, open Opener) (Tally, error) {
 	for _, r := range out.Reactions {
 		out.MoreReactions -= r.Count
 	}
-	return out, nil
+	return out, answers, nil
 }
 
 // Read is what an author answers; ok is false if it is malformed, or does not open. open is as in Of.
