@@ -177,16 +177,7 @@ func (s *busSession) leave(ctx context.Context) error {
 		s.finished(group) // there is nothing to wait for
 		return fmt.Errorf("leave the group: %w", err)
 	}
-	t := time.NewTimer(endFor)
-	defer t.Stop()
-	select {
-	case <-ended:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return errors.New("the group does not end")
-	}
+	return awaitEnd(ctx, ended)
 }
 
 // colons writes a device address as wpa_supplicant reads it.
@@ -202,4 +193,18 @@ func colons(d wifidirect.Device) (string, bool) {
 		b = append(b, d[i], d[i+1])
 	}
 	return string(b), true
+}
+
+// awaitEnd waits until a group that was left is gone.
+func awaitEnd(ctx context.Context, ended <-chan struct{}) error {
+	t := time.NewTimer(endFor)
+	defer t.Stop()
+	select {
+	case <-ended:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return errors.New("the group does not end")
+	}
 }

@@ -3,7 +3,6 @@ package supplicant
 import (
 	"context"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -131,14 +130,5 @@ func (s *socketSession) leave(ctx context.Context) error {
 		s.finished(group)
 		return err
 	}
-	t := time.NewTimer(endFor)
-	defer t.Stop()
-	select {
-	case <-ended:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return errors.New("the group does not end")
-	}
+	return awaitEnd(ctx, ended)
 }
