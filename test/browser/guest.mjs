@@ -4,12 +4,11 @@ import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import assert from 'node:assert/strict';
-import { chromium } from 'playwright-core';
+import { launch } from './browser.mjs';
 
 const [, , executablePath, hub, pictures] = process.argv;
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const args = ['--disable-background-networking', ...(process.getuid() === 0 ? ['--no-sandbox'] : [])];
-const browser = await chromium.launch({ executablePath, args });
+const browser = await launch(executablePath);
 const phone = { viewport: { width: 320, height: 640 }, hasTouch: true };
 const languages = { ar: 'rtl', en: 'ltr', fa: 'rtl', kk: 'ltr', ru: 'ltr', zh: 'ltr' };
 

@@ -4,12 +4,11 @@ import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import assert from 'node:assert/strict';
-import { chromium } from 'playwright-core';
+import { launch } from './browser.mjs';
 
 const [, , executablePath, ...bodies] = process.argv;
 const pictures = process.env.PICTURES;
 const hub = 'http://192.168.49.1:8440';
-const args = ['--disable-background-networking', ...(process.getuid() === 0 ? ['--no-sandbox'] : [])];
 let note = '';
 
 async function check(name, run) {
@@ -28,7 +27,7 @@ const post = (body, localAddress) => new Promise((done, failed) => {
   ask.end(body);
 });
 
-const browser = await chromium.launch({ executablePath, args });
+const browser = await launch(executablePath);
 
 /* open opens the hub's page. What it says wrongly, what it asks for and what it opens is kept. */
 async function open(path, options = {}) {

@@ -23,17 +23,10 @@ func TestHostile(t *testing.T) {
 	}
 	chromium := need(t)
 	fetch(t)
-	s := newSquare(t)
-	s.network("h")
-	home := s.hub("h", "north gate", "", 0)
-	for i := range corpusSize / corpusBatch { // a guest is an address, and has a budget of posts
-		s.ip("-n %sp addr add 192.168.49.%d/24 dev wh", s.name, 30+i)
-	}
 	node, err := exec.LookPath("node")
 	if err != nil {
 		t.Fatal(err)
 	}
-	command := append([]string{"ip", "netns", "exec", s.name + "p", node, "hostile.mjs", chromium}, writeCorpus(t)...)
 	if *shots != "" {
 		pictures, err := filepath.Abs(*shots)
 		if err != nil {
@@ -41,9 +34,18 @@ func TestHostile(t *testing.T) {
 		}
 		t.Setenv("PICTURES", pictures)
 	}
-	watchIn(t, command, hostileChecks)
+	var program, home string
+	watchIn(t, hostileChecks, func() []string {
+		s := newSquare(t)
+		s.network("h")
+		program, home = s.program, s.hub("h", "north gate", "", 0)
+		for i := range corpusSize / corpusBatch { // a guest is an address, and has a budget of posts
+			s.ip("-n %sp addr add 192.168.49.%d/24 dev wh", s.name, 30+i)
+		}
+		return append([]string{"ip", "netns", "exec", s.name + "p", node, "hostile.mjs", chromium}, writeCorpus(t)...)
+	})
 
-	out, err := exec.Command(s.program, "watch", "--home", home, "--no-follow", "--history", "-1").Output()
+	out, err := exec.Command(program, "watch", "--home", home, "--no-follow", "--history", "-1").Output()
 	if err != nil {
 		t.Fatalf("watch: %v", err)
 	}

@@ -6,14 +6,13 @@ import { createServer } from 'node:http';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import assert from 'node:assert/strict';
-import { chromium } from 'playwright-core';
+import { launch } from './browser.mjs';
 
 const [, , executablePath, address, neighbour, carryFile, pictures] = process.argv;
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const { origin, port, hash } = new URL(address);
 const token = hash.slice(1);
-const args = ['--disable-background-networking', '--host-resolver-rules=MAP evil.example 127.0.0.1', ...(process.getuid() === 0 ? ['--no-sandbox'] : [])];
-const browser = await chromium.launch({ executablePath, args });
+const browser = await launch(executablePath);
 const laptop = { viewport: { width: 1280, height: 800 }, locale: 'en-GB' };
 const directions = { ar: 'rtl', en: 'ltr', fa: 'rtl', kk: 'ltr', ru: 'ltr', zh: 'ltr' };
 

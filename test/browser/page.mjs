@@ -5,12 +5,11 @@ import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import assert from 'node:assert/strict';
-import { chromium } from 'playwright-core';
+import { launch } from './browser.mjs';
 
 const [, , executablePath, hub, lang, pictures] = process.argv;
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const args = ['--disable-background-networking', ...(process.getuid() === 0 ? ['--no-sandbox'] : [])];
-const browser = await chromium.launch({ executablePath, args });
+const browser = await launch(executablePath);
 const languages = { ar: 'rtl', en: 'ltr', fa: 'rtl', kk: 'ltr', ru: 'ltr', zh: 'ltr' };
 const english = JSON.parse(readFileSync(join(lang, 'en.json'), 'utf8'));
 
@@ -414,7 +413,7 @@ const checks = {
   },
   async 'large text'() {
     /* As a reader sets it in the browser: then heights in em grow too. */
-    const large = await chromium.launch({ executablePath, args: [...args, '--blink-settings=defaultFontSize=32'] });
+    const large = await launch(executablePath, ['--blink-settings=defaultFontSize=32']);
     for (const code of ['en', 'kk', 'ar']) {
       const page = await open(`/?lang=${code}`, {}, async () => {}, large);
       assert.equal(await page.evaluate(() => getComputedStyle(document.body).fontSize), '32px');

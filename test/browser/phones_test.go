@@ -29,23 +29,25 @@ func TestPhones(t *testing.T) {
 	}
 	chromium := need(t)
 	fetch(t)
-	s := newSquare(t)
-	s.network("a")
-	s.network("f")
-	home := s.hub("a", "north gate", "water", phonesMessages, "--guest-forms", "--guest-channel", "all")
-	s.hub("f", "full gate", "", 0, "--store-max", "1MB")
-	t.Setenv("HUB_NAMESPACE", s.name+"a")
 	node, err := exec.LookPath("node")
 	if err != nil {
 		t.Fatal(err)
 	}
-	args := []string{"ip", "netns", "exec", s.name + "p", node, "phones.mjs", chromium, s.program, home, fmt.Sprint(phonesMessages)}
-	if *shots != "" {
-		pictures, err := filepath.Abs(*shots)
-		if err != nil {
-			t.Fatal(err)
+	watchIn(t, phonesChecks, func() []string {
+		s := newSquare(t)
+		s.network("a")
+		s.network("f")
+		home := s.hub("a", "north gate", "water", phonesMessages, "--guest-forms", "--guest-channel", "all")
+		s.hub("f", "full gate", "", 0, "--store-max", "1MB")
+		t.Setenv("HUB_NAMESPACE", s.name+"a")
+		args := []string{"ip", "netns", "exec", s.name + "p", node, "phones.mjs", chromium, s.program, home, fmt.Sprint(phonesMessages)}
+		if *shots != "" {
+			pictures, err := filepath.Abs(*shots)
+			if err != nil {
+				t.Fatal(err)
+			}
+			args = append(args, pictures)
 		}
-		args = append(args, pictures)
-	}
-	watchIn(t, args, phonesChecks)
+		return args
+	})
 }

@@ -6,13 +6,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import assert from 'node:assert/strict';
-import { chromium } from 'playwright-core';
+import { launch } from './browser.mjs';
 
 const [, , executablePath, pages, pictures] = process.argv;
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 /* Chromium has no sandbox for root. No host has a name here, so that whatever asks for one fails. */
-const args = ['--disable-background-networking', '--host-resolver-rules=MAP * ~NOTFOUND', ...(process.getuid() === 0 ? ['--no-sandbox'] : [])];
-const browser = await chromium.launch({ executablePath, args });
+const browser = await launch(executablePath);
 const desktop = { viewport: { width: 1280, height: 900 } };
 
 /* open shows a page. What it says and asks for is kept in page.said and page.asked. */

@@ -2,11 +2,10 @@
    with a hub at 192.168.49.1; the last one lies. Prints a line of JSON for each check, as guest.mjs does, with a note of what was measured. */
 import { execFileSync } from 'node:child_process';
 import assert from 'node:assert/strict';
-import { chromium } from 'playwright-core';
+import { launch } from './browser.mjs';
 
 const [, , executablePath, many] = process.argv;
 const hub = 'http://192.168.49.1:8440';
-const args = ['--disable-background-networking', ...(process.getuid() === 0 ? ['--no-sandbox'] : [])];
 let note = '';
 
 async function check(name, run) {
@@ -22,7 +21,7 @@ function walk(to) {
   if (to) execFileSync('ip', ['addr', 'add', '192.168.49.20/24', 'dev', to]);
 }
 
-const browser = await chromium.launch({ executablePath, args });
+const browser = await launch(executablePath);
 const context = await browser.newContext({ viewport: { width: 320, height: 640 } });
 
 /* open opens the page and gives it the name core, as its own script has it. */

@@ -42,7 +42,8 @@ func newSquare(t *testing.T) *square {
 	if _, err := exec.LookPath("ip"); err != nil {
 		t.Skip("SKIPPED: no phone walked between hubs: there is no ip; install iproute2")
 	}
-	s := &square{t: t, program: filepath.Join(t.TempDir(), "longear"), name: fmt.Sprintf("lec%d", os.Getpid())}
+	dir := t.TempDir() // counts those of this test
+	s := &square{t: t, program: filepath.Join(dir, "longear"), name: fmt.Sprintf("lec%d.%s", os.Getpid(), filepath.Base(dir))}
 	if out, err := exec.Command("ip", "netns", "add", s.name+"p").CombinedOutput(); err != nil {
 		t.Skipf("SKIPPED: no phone walked between hubs: this system lets nobody make network namespaces: %s", out)
 	}
@@ -162,21 +163,26 @@ func TestWalk(t *testing.T) {
 	}
 	chromium := need(t)
 	fetch(t)
-	s := newSquare(t)
-	for _, letter := range []string{"a", "b", "l"} {
-		s.network(letter)
-	}
 	node, err := exec.LookPath("node")
 	if err != nil {
 		t.Fatal(err)
 	}
-	homes := []string{s.hub("a", "north gate", "water", carriedMessages), s.hub("b", "south gate", "", 0)}
-	s.hub("l", "liar", "true", 30, "--guest-listen", "127.0.0.1:8441", "--guest-url", "http://192.168.49.1:8440")
-	s.inside("l", "listening", node, "liar.mjs")
-	watchIn(t, []string{"ip", "netns", "exec", s.name + "p", node, "walk.mjs", chromium, fmt.Sprint(carriedMessages)}, walkChecks)
+	var program string
+	var homes []string
+	watchIn(t, walkChecks, func() []string {
+		s := newSquare(t)
+		for _, letter := range []string{"a", "b", "l"} {
+			s.network(letter)
+		}
+		program = s.program
+		homes = []string{s.hub("a", "north gate", "water", carriedMessages), s.hub("b", "south gate", "", 0)}
+		s.hub("l", "liar", "true", 30, "--guest-listen", "127.0.0.1:8441", "--guest-url", "http://192.168.49.1:8440")
+		s.inside("l", "listening", node, "liar.mjs")
+		return []string{"ip", "netns", "exec", s.name + "p", node, "walk.mjs", chromium, fmt.Sprint(carriedMessages)}
+	})
 	// What the liar altered would have been refused.
 	for _, home := range homes {
-		out, err := exec.Command(s.program, "status", "--home", home, "--json").Output()
+		out, err := exec.Command(program, "status", "--home", home, "--json").Output()
 		var st struct{ Refused *uint64 }
 		if err != nil || json.Unmarshal(out, &st) != nil || st.Refused == nil {
 			t.Fatalf("status: %v %s", err, out)

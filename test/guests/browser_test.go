@@ -55,7 +55,8 @@ func fetch(t *testing.T) {
 		t.Fatal(err)
 	}
 	for to, from := range map[string]string{
-		"package.json": "../browser/package.json", "package-lock.json": "../browser/package-lock.json", ".npmrc": "../browser/.npmrc", "phone.mjs": "phone.mjs",
+		"package.json": "../browser/package.json", "package-lock.json": "../browser/package-lock.json", ".npmrc": "../browser/.npmrc",
+		"browser.mjs": "../browser/browser.mjs", "phone.mjs": "phone.mjs",
 	} {
 		text, err := os.ReadFile(from)
 		if err != nil {

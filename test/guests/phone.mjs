@@ -1,11 +1,10 @@
 /* A phone's browser in the Wi-Fi of a hub: node phone.mjs CHROMIUM URL. It comes by a name, as a phone that looks for the internet
    does, and prints ok. It runs in the phone's own network, where there is nothing but the hub, which resolves the names. */
 import assert from 'node:assert/strict';
-import { chromium } from 'playwright-core';
+import { launch } from './browser.mjs';
 
 const [, , executablePath, hub] = process.argv;
-const args = ['--disable-background-networking', '--no-sandbox'];
-const browser = await chromium.launch({ executablePath, args });
+const browser = await launch(executablePath);
 const context = await browser.newContext({ javaScriptEnabled: false, viewport: { width: 320, height: 640 }, hasTouch: true });
 const page = await context.newPage();
 

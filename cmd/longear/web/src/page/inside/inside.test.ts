@@ -8,6 +8,7 @@ import { newMirror } from "../mirror.ts";
 import type { Calls } from "./delta.ts";
 import { type TestHub, eventData, messageBy, testHub, until } from "./imitation.ts";
 import { newInside } from "./inside.ts";
+import { tagOf } from "./memory.ts";
 
 /** Channels between tabs, of one test. */
 function newAir(): (name: string) => BroadcastChannel {
@@ -161,4 +162,18 @@ test("answers, a name, a photo; a carry file to another phone", async () => {
   assert.deepEqual(new Uint8Array(await seen.arrayBuffer()), bytes);
   await t.calls.forget();
   await other.calls.forget();
+});
+
+test("what the hub calls its channels is asked for again if the first answer is lost", async () => {
+  const hub = testHub();
+  let asked = 0;
+  const channels = () => (asked++ === 0 ? Promise.reject(new Error("the answer is lost")) : Promise.resolve([{ tag: tagOf("water"), name: "water" }]));
+  const one = tab({ ...hub, channels }, "tab");
+  await until("ready", () => one.now().ready);
+  hub.say("message", eventData(messageBy(5)));
+  await until("heard", () => one.now().posts.length === 1);
+  assert.notEqual(one.now().posts[0]?.channel, "water");
+  await until("named", () => one.now().posts[0]?.channel === "water");
+  assert.equal(asked, 2);
+  await one.calls.forget();
 });

@@ -201,7 +201,7 @@ async function names(s: State): Promise<void> {
   try {
     for (const { tag, name } of await s.hub.channels()) if (name !== "" && name.length <= 64 && tagOf(name) === tag) s.learn(name);
   } catch {
-    // what they are called is not needed
+    later(s, "names", jitter(2000), names); // until then they go by what this phone calls them
   }
 }
 
