@@ -16,6 +16,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 	libp2p "github.com/libp2p/go-libp2p/core/protocol"
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/time/rate"
 
 	"longear/protocol/frame"
 	"longear/protocol/reconcile"
@@ -68,7 +69,7 @@ type link struct {
 	greeted   bool // our hello is out
 	answering bool // a round is under way
 	roundAt   time.Time
-	begun     meter            // of the peer's rounds
+	begun     *rate.Limiter    // of the peer's rounds
 	messages  int              // of this round, both ways
 	moved     bool             // this round moved messages in either direction
 	again     bool             // the set may differ still: start a round when the pulls are done
@@ -106,6 +107,7 @@ func newLink(n *Node, s network.Stream, initiator bool) *link {
 		gone:   make(chan struct{}),
 		events: make(chan event, 64),
 		due:    make(chan struct{}, 1),
+		begun:  rate.NewLimiter(roundRate, roundBurst),
 		pulls:  make(map[uint64]*pull),
 	}
 	l.session = reconcile.NewSession(reconcile.Config{Initiator: initiator, Refused: l.refused, NameFrom: rankMedia})

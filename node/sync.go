@@ -190,7 +190,7 @@ func (l *link) onRound(ctx context.Context, b []byte) error {
 	if err != nil {
 		return err
 	}
-	if !l.begun.take(roundRate, roundBurst) {
+	if !l.begun.Allow() {
 		return fmt.Errorf("the peer starts more than %v rounds a second", roundRate)
 	}
 	l.endRound()

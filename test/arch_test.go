@@ -51,13 +51,13 @@ var importTable = []mayImport{
 	{
 		"node",
 		[]string{"protocol", "protocol/frame", "protocol/pb", "protocol/reconcile", "store", "node/discovery"},
-		[]string{"github.com/libp2p/", "github.com/multiformats/", "golang.org/x/sync/errgroup", "google.golang.org/protobuf/proto"},
+		[]string{"github.com/libp2p/", "github.com/multiformats/", "golang.org/x/sync/errgroup", "golang.org/x/time/rate", "google.golang.org/protobuf/proto"},
 		"libp2p stays here; one peer is made of what it says, what it keeps and how it finds others",
 	},
 	{
 		"node/discovery",
 		[]string{"node/discovery/wifidirect"},
-		[]string{"github.com/libp2p/go-libp2p/core/", "github.com/multiformats/", "golang.org/x/net/", "golang.org/x/sync/errgroup", "golang.org/x/sys/"},
+		[]string{"github.com/libp2p/go-libp2p/core/", "github.com/multiformats/", "golang.org/x/net/", "golang.org/x/sync/errgroup", "golang.org/x/sys/", "golang.org/x/time/rate"},
 		"finding peers knows nothing of messages: a rung can be written and tested without a node",
 	},
 	{
@@ -90,7 +90,7 @@ var importTable = []mayImport{
 		"node/hotspot", nil,
 		[]string{
 			"github.com/insomniacslk/dhcp/", "github.com/jsimonetti/rtnetlink/v2", "github.com/mdlayher/netlink", "golang.org/x/net/dns/dnsmessage",
-			"golang.org/x/sync/errgroup", "golang.org/x/sys/unix",
+			"golang.org/x/sync/errgroup", "golang.org/x/sys/unix", "golang.org/x/time/rate",
 		},
 		"an interface that serves phones knows no message and no page: it is handed who answers; DHCP and netlink stay here",
 	},

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 const (
@@ -30,27 +32,6 @@ var (
 	errForeign   = errors.New("not in the subnet of a live interface")
 	errOurselves = errors.New("our own address and port")
 )
-
-// bucket is a token bucket.
-type bucket struct {
-	tokens float64
-	last   time.Time
-}
-
-// take takes a token from a bucket of size burst that fills at rate per second.
-func (b *bucket) take(now time.Time, rate, burst float64) bool {
-	if b.last.IsZero() {
-		b.tokens = burst
-	} else {
-		b.tokens = min(burst, b.tokens+now.Sub(b.last).Seconds()*rate)
-	}
-	b.last = now
-	if b.tokens < 1 {
-		return false
-	}
-	b.tokens--
-	return true
-}
 
 // lane is a budget of its own: strangers that answered us do not queue behind those that somebody may have made up, and
 // the second address of a peer that is in the book already does not cost a stranger's place.
@@ -75,8 +56,8 @@ type admission struct {
 	pending      chan struct{} // wakes run; one pending wake-up says all
 
 	mu      sync.Mutex // guards the fields below
-	lanes   map[lane]*bucket
-	sources map[netip.Addr]*bucket
+	lanes   map[lane]*rate.Limiter
+	sources map[netip.Addr]*rate.Limiter
 	pool    map[netip.Addr][]waiting
 }
 
@@ -86,8 +67,8 @@ func newAdmission(cfg Config) *admission {
 		loopback:     cfg.Loopback || cfg.LoopbackOnly,
 		loopbackOnly: cfg.LoopbackOnly,
 		pending:      make(chan struct{}, 1),
-		lanes:        make(map[lane]*bucket),
-		sources:      make(map[netip.Addr]*bucket),
+		lanes:        make(map[lane]*rate.Limiter),
+		sources:      make(map[netip.Addr]*rate.Limiter),
 		pool:         make(map[netip.Addr][]waiting),
 	}
 }
@@ -163,35 +144,34 @@ func (a *admission) offer(s sighting, now time.Time) bool {
 	return false
 }
 
-// admit runs with mu held. The source pays first: one that is out of budget must not drain the lane.
+// admit runs with mu held. Nobody pays if either is out of budget: a source that is must not drain the lane.
 func (a *admission) admit(s sighting, now time.Time) bool {
 	src := a.sources[s.place.IP]
 	if src == nil {
 		if len(a.sources) >= maxSources {
 			dropAny(a.sources)
 		}
-		src = &bucket{}
+		burst := perSource
+		if s.place.IP.IsLoopback() {
+			burst = perMinute // the nodes of one machine share it
+		}
+		src = aMinute(burst)
 		a.sources[s.place.IP] = src
-	}
-	burst := float64(perSource)
-	if s.place.IP.IsLoopback() {
-		burst = perMinute // the nodes of one machine share it
 	}
 	key := lane{s.rung, s.answered, s.met}
 	b := a.lanes[key]
 	if b == nil { // as many as there are rungs, times four
-		b = &bucket{}
+		b = aMinute(perMinute)
 		a.lanes[key] = b
 	}
-	if !src.take(now, burst/60, burst) {
+	if src.TokensAt(now) < 1 || b.TokensAt(now) < 1 {
 		return false
 	}
-	if !b.take(now, perMinute/60.0, perMinute) {
-		src.tokens++
-		return false
-	}
-	return true
+	return src.AllowN(now, 1) && b.AllowN(now, 1)
 }
+
+// aMinute is a budget of n a minute, which may be spent at once.
+func aMinute(n int) *rate.Limiter { return rate.NewLimiter(rate.Limit(n)/60, n) }
 
 // wait runs with mu held. When the pool is full a source chosen at random makes room, so that the chance of a real
 // one depends on how many addresses a liar has, not on how often it shouts.

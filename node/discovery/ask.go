@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // Some rungs know endpoints, not peers: a gateway, an address that worked last week, one that a person typed. They ask
@@ -31,11 +33,11 @@ type asks struct {
 	mu         sync.Mutex // guards the fields below
 	pending    map[netip.AddrPort]question
 	challenged map[netip.Addr]time.Time
-	budget     bucket
+	budget     *rate.Limiter
 }
 
 func newAsks() *asks {
-	return &asks{pending: make(map[netip.AddrPort]question), challenged: make(map[netip.Addr]time.Time)}
+	return &asks{pending: make(map[netip.AddrPort]question), challenged: make(map[netip.Addr]time.Time), budget: rate.NewLimiter(challengePerSec, challengePerSec)}
 }
 
 func (a *asks) asked(to netip.AddrPort, r Rung, now time.Time) {
@@ -69,7 +71,7 @@ func (a *asks) mayChallenge(src netip.Addr, now time.Time) bool {
 	if at, ok := a.challenged[src]; ok && now.Sub(at) < challengeAgain {
 		return false
 	}
-	if !a.budget.take(now, challengePerSec, challengePerSec) {
+	if !a.budget.AllowN(now, 1) {
 		return false
 	}
 	if len(a.challenged) >= maxChallenged {

@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 const (
@@ -43,14 +45,17 @@ type beacon struct {
 
 	mu      sync.Mutex // guards the fields below
 	at      *station   // nil while there is none
-	greets  bucket
-	answers bucket
+	greets  *rate.Limiter
+	answers *rate.Limiter
 	last    map[netip.AddrPort]time.Time // when a source was answered
 	queue   []time.Time                  // beacons to come; the last one repeats
 }
 
 func newBeacon(l *Ladder) *beacon {
-	return &beacon{l: l, nudge: make(chan struct{}, 1), last: make(map[netip.AddrPort]time.Time)}
+	return &beacon{
+		l: l, nudge: make(chan struct{}, 1), last: make(map[netip.AddrPort]time.Time),
+		greets: rate.NewLimiter(greetPerSec, greetPerSec), answers: rate.NewLimiter(answersPerSec, answersPerSec),
+	}
 }
 
 // run keeps a station open on the live interfaces until ctx ends.
@@ -229,9 +234,9 @@ func (b *beacon) answer(d datagram, stranger bool, now time.Time) {
 	b.mu.Lock()
 	ok := now.Sub(b.last[key]) >= answerAgain
 	if asked {
-		ok = ok && b.answers.take(now, answersPerSec, answersPerSec)
+		ok = ok && b.answers.AllowN(now, 1)
 	} else {
-		ok = ok && b.greets.take(now, greetPerSec, greetPerSec)
+		ok = ok && b.greets.AllowN(now, 1)
 	}
 	if ok {
 		if len(b.last) >= maxAnswered {

@@ -4,6 +4,8 @@ import (
 	"log/slog"
 	"net/netip"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // What the tests of this folder see of its inside.
@@ -16,14 +18,14 @@ type Server struct{ d dhcpServer }
 
 // NewServer makes one that keeps its addresses in a file.
 func NewServer(now func() time.Time, file string) *Server {
-	return &Server{dhcpServer{leases: newLeases(now, file), now: now, log: slog.New(slog.DiscardHandler)}}
+	return &Server{dhcpServer{pace: rate.NewLimiter(answerRate, answerBurst), leases: newLeases(now, file), now: now, log: slog.New(slog.DiscardHandler)}}
 }
 
 // Answer is what a packet is answered with.
 func (s *Server) Answer(packet []byte) ([]byte, netip.AddrPort) { return s.d.answer(packet) }
 
 // Allow takes one answer from the budget.
-func (s *Server) Allow() bool { return s.d.allow() }
+func (s *Server) Allow() bool { return s.d.pace.AllowN(s.d.now(), 1) }
 
 // Heard notes a connection from an address.
 func (s *Server) Heard(a netip.Addr) { s.d.leases.heard(a) }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/insomniacslk/dhcp/dhcpv4"
 	"github.com/insomniacslk/dhcp/iana"
+	"golang.org/x/time/rate"
 )
 
 // What phones are told, and why.
@@ -27,7 +28,7 @@ const maxPacket = 1500
 
 // answerRate and answerBurst bound what is answered: an answer is a broadcast, which costs the air of everybody. 50 phones that come at once
 // need 100.
-const answerRate, answerBurst = 100.0, 200.0
+const answerRate, answerBurst = 100, 200
 
 // dhcpServer answers phones that ask for an address.
 type dhcpServer struct {
@@ -36,8 +37,7 @@ type dhcpServer struct {
 	log    *slog.Logger
 
 	// Owned by serve.
-	tokens float64
-	filled time.Time
+	pace   *rate.Limiter
 	warned time.Time // when the log was last told that there is no address left
 }
 
@@ -55,28 +55,12 @@ func (d *dhcpServer) serve(ctx context.Context, conn *net.UDPConn) error {
 			return fmt.Errorf("read what phones ask: %w", err)
 		}
 		reply, to := d.answer(buf[:n])
-		if reply == nil || !d.allow() {
+		if reply == nil || !d.pace.AllowN(d.now(), 1) {
 			continue
 		}
 		// An answer that cannot be sent is one that is lost on the air: the phone asks again.
 		_, _ = conn.WriteToUDPAddrPort(reply, to)
 	}
-}
-
-// allow takes one answer from the bucket.
-func (d *dhcpServer) allow() bool {
-	now := d.now()
-	if d.filled.IsZero() {
-		d.tokens = answerBurst
-	} else {
-		d.tokens = min(answerBurst, d.tokens+now.Sub(d.filled).Seconds()*answerRate)
-	}
-	d.filled = now
-	if d.tokens < 1 {
-		return false
-	}
-	d.tokens--
-	return true
 }
 
 // answer is what a packet is answered with, and where that goes: never out of this network. Nil: nothing.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/time/rate"
 )
 
 // errGone ends a session whose interface is no longer there, up and with the address.
@@ -160,7 +161,7 @@ func (h *hotspot) session(ctx context.Context, index int) (err error) {
 		}(ctx)
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	dhcp := &dhcpServer{leases: h.leases, now: time.Now, log: h.cfg.Log}
+	dhcp := &dhcpServer{pace: rate.NewLimiter(answerRate, answerBurst), leases: h.leases, now: time.Now, log: h.cfg.Log}
 	g.Go(func() error { return dhcp.serve(ctx, s.dhcp) })
 	g.Go(func() error { return serveDNS(ctx, s.dns) })
 	g.Go(func() error { return serveDNSOverTCP(ctx, s.dnsTCP) })
