@@ -1,7 +1,6 @@
 package bench_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -20,6 +19,7 @@ import (
 	"longear/protocol"
 	"longear/test/bench/figure"
 	"longear/test/guests/visit"
+	"longear/test/rig"
 )
 
 // hubProcess is the real program as a hub for phones on loopback, in a process of its own.
@@ -40,7 +40,7 @@ func startHub(tb testing.TB, messages int) *hubProcess {
 	h := &hubProcess{tb: tb}
 	h.cmd = exec.Command(program, "hub", "--home", home, "--loopback-only", "--no-mdns", "--no-beacon", "--no-gateway",
 		"--listen", "/ip4/127.0.0.1/tcp/0", "--guest-listen", "127.0.0.1:0", "--guest-channel", "all", "--json", "--log-level", "error")
-	out := new(said)
+	out := &rig.Output{}
 	h.cmd.Stdout, h.cmd.Stderr = out, out
 	if err := h.cmd.Start(); err != nil {
 		tb.Fatal(err)
@@ -86,24 +86,6 @@ func startHub(tb testing.TB, messages int) *hubProcess {
 		tb.Fatalf("carry in: %v\n%s", err, out)
 	}
 	return h
-}
-
-// said collects what a process prints.
-type said struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *said) Write(b []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(b)
-}
-
-func (s *said) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
 }
 
 func wait(ctx context.Context, d time.Duration) {

@@ -1,7 +1,6 @@
 package browser_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -9,32 +8,15 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
+
+	"longear/test/rig"
 )
 
 // guestChecks are those of guest.mjs.
 var guestChecks = []string{
 	"every page", "accessible", "hostile texts", "writing without script", "pages of others", "the sign-in window",
-}
-
-// lines collects what a program prints.
-type lines struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lines) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(b)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
 
 // startHub builds the program and runs a hub on loopback. It returns its address, without a slash, and a way to send to it.
@@ -48,7 +30,7 @@ func startHub(t *testing.T) (url string, send func(args ...string)) {
 	home := filepath.Join(dir, "h")
 	hub := exec.Command(program, "hub", "--home", home, "--loopback-only", "--no-mdns", "--no-beacon", "--no-gateway", "--listen", "/ip4/127.0.0.1/tcp/0",
 		"--guest-listen", "127.0.0.1:0", "--guest-forms", "--name", "north gate", "--guest-channel", "all", "--guest-channel", "water", "--json")
-	said := &lines{}
+	said := &rig.Output{}
 	hub.Stdout, hub.Stderr = said, said
 	if err := hub.Start(); err != nil {
 		t.Fatal(err)

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"longear/test/rig"
 )
 
 // operatorChecks are those of operator.mjs.
@@ -39,7 +41,7 @@ func (c *couple) run(home string, args ...string) (addr, name string, ended func
 	node := exec.Command(c.program, append([]string{
 		"relay", "--home", home, "--loopback-only", "--no-mdns", "--no-beacon", "--no-gateway", "--listen", "/ip4/127.0.0.1/tcp/0",
 	}, args...)...)
-	said := &lines{}
+	said := &rig.Output{}
 	node.Stdout, node.Stderr = said, said
 	if err := node.Start(); err != nil {
 		c.t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"longear/protocol"
+	"longear/test/rig"
 )
 
 // walkChecks are those of walk.mjs.
@@ -87,7 +88,7 @@ func (s *square) inside(letter, said string, args ...string) {
 	s.t.Helper()
 	cmd := exec.Command("ip", append([]string{"netns", "exec", s.name + letter}, args...)...)
 	cmd.Dir = room
-	out := &lines{}
+	out := &rig.Output{}
 	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Start(); err != nil {
 		s.t.Fatal(err)

@@ -48,7 +48,7 @@ func (p *place) phone() *phone {
 // enter brings the phone into the air of a place; it keeps its hardware address when it comes from another.
 func (f *phone) enter(p *place) {
 	p.t.Helper()
-	f.p, f.port = p, strings.ReplaceAll(strings.TrimPrefix(f.ns, runName), ".", "_")
+	f.p, f.port = p, strings.ReplaceAll(strings.TrimPrefix(f.ns, run.Name), ".", "_")
 	mac := ""
 	if f.mac != nil {
 		mac = "address " + f.mac.String()

@@ -3,7 +3,6 @@
 package guests_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -12,12 +11,13 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"longear/test/rig"
 )
 
 // hubAddr is every hub's.
@@ -33,7 +33,7 @@ type place struct {
 	phones int
 
 	cmd   *exec.Cmd
-	said  *buffer
+	said  *rig.Output
 	ended chan struct{}
 }
 
@@ -44,10 +44,10 @@ func newPlace(t testing.TB) *place {
 	t.Helper()
 	need(t)
 	n := places.Add(1)
-	p := &place{t: t, name: fmt.Sprintf("%s.%d.", runName, n), home: filepath.Join(runDir, fmt.Sprint(n))}
+	p := &place{t: t, name: fmt.Sprintf("%s.%d.", run.Name, n), home: filepath.Join(run.Dir, fmt.Sprint(n))}
 	p.hub, p.air = p.name+"hub", p.name+"air"
 	t.Cleanup(func() {
-		removeNamespaces(p.name)
+		rig.RemoveNamespaces(p.name)
 		os.RemoveAll(p.home)
 	})
 	for _, ns := range []string{p.hub, p.air} {
@@ -79,27 +79,9 @@ func ip(t testing.TB, format string, args ...any) string {
 	return string(out)
 }
 
-// buffer collects what a process prints.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *buffer) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(b)
-}
-
-func (l *buffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
 // command is longear on the hub's machine.
 func (p *place) command(verb string, args ...string) *exec.Cmd {
-	args = append([]string{"netns", "exec", p.hub, program, verb, "--home", p.home}, args...)
+	args = append([]string{"netns", "exec", p.hub, run.Program, verb, "--home", p.home}, args...)
 	cmd := exec.Command("ip", args...) // replaces itself by longear: the process ID is longear's
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "LONGEAR_") })
 	return cmd
@@ -108,7 +90,7 @@ func (p *place) command(verb string, args ...string) *exec.Cmd {
 // start runs the hub and waits until phones are served.
 func (p *place) start(flags ...string) {
 	p.t.Helper()
-	p.said, p.ended = &buffer{}, make(chan struct{})
+	p.said, p.ended = &rig.Output{}, make(chan struct{})
 	p.cmd = p.command("hub", append([]string{
 		"--wifi", "wlan0", "--name", "north gate", "--guest-forms", "--no-mdns", "--no-beacon", "--no-gateway",
 	}, flags...)...)

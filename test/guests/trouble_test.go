@@ -18,6 +18,8 @@ import (
 
 	"github.com/insomniacslk/dhcp/dhcpv4"
 	"golang.org/x/sys/unix"
+
+	"longear/test/rig"
 )
 
 // TestGoesAndComes: the interface goes in each way there is and comes back, and phones are served again without another start.
@@ -152,7 +154,7 @@ func TestInTheWay(t *testing.T) {
 	p.start()
 	p.stop()
 
-	home := filepath.Join(runDir, "nobody")
+	home := filepath.Join(run.Dir, "nobody")
 	if err := os.Mkdir(home, 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +162,7 @@ func TestInTheWay(t *testing.T) {
 		t.Fatal(err)
 	}
 	// As somebody without rights: the namespace is entered as root, the program runs as nobody.
-	nobody := exec.Command(program, "hub", "--home", home, "--wifi", "wlan0", "--no-mdns", "--no-beacon", "--no-gateway")
+	nobody := exec.Command(run.Program, "hub", "--home", home, "--wifi", "wlan0", "--no-mdns", "--no-beacon", "--no-gateway")
 	nobody.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 	var out bytes.Buffer
 	nobody.Stdout, nobody.Stderr = &out, &out
@@ -173,12 +175,12 @@ func TestInTheWay(t *testing.T) {
 	}
 
 	// With the two that it names, and nothing else, it serves.
-	able := exec.Command(program, nobody.Args[1:]...)
+	able := exec.Command(run.Program, nobody.Args[1:]...)
 	able.SysProcAttr = &syscall.SysProcAttr{
 		Credential:  &syscall.Credential{Uid: 65534, Gid: 65534},
 		AmbientCaps: []uintptr{unix.CAP_NET_ADMIN, unix.CAP_NET_BIND_SERVICE},
 	}
-	said := &buffer{}
+	said := &rig.Output{}
 	able.Stdout, able.Stderr = said, said
 	if err := inside(p.hub, able.Start); err != nil {
 		t.Fatal(err)

@@ -23,7 +23,7 @@ const patience = 60 * time.Second
 
 // command is longear on the host, as its user would type it.
 func (h *host) command(ctx context.Context, verb string, args ...string) *exec.Cmd {
-	args = append([]string{"netns", "exec", h.ns, program, verb, "--home", h.home}, args...)
+	args = append([]string{"netns", "exec", h.ns, run.Program, verb, "--home", h.home}, args...)
 	cmd := exec.CommandContext(ctx, "ip", args...) // replaces itself by longear: the process ID is longear's
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "LONGEAR_") })
 	return cmd

@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"longear/test/rig"
 )
 
 // A world is what one test plays in: networks, and hosts that join and leave them. Worlds cannot reach each other, nor the
@@ -30,12 +32,12 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	need(t)
 	n := worlds.Add(1)
-	w := &world{t: t, name: fmt.Sprintf("%s.%d.", runName, n), dir: filepath.Join(runDir, fmt.Sprint(n))}
+	w := &world{t: t, name: fmt.Sprintf("%s.%d.", run.Name, n), dir: filepath.Join(run.Dir, fmt.Sprint(n))}
 	if err := os.Mkdir(w.dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		removeNamespaces(w.name)
+		rig.RemoveNamespaces(w.name)
 		os.RemoveAll(w.dir)
 	})
 	return w
