@@ -31,6 +31,9 @@ type Config struct {
 	// Key is the author that Publish signs as. Nil: Publish is refused, the node only carries.
 	Key ed25519.PrivateKey
 
+	// Mutes are the authors whom the person does not want to hear: see Node.Mute. Nil: everybody is heard.
+	Mutes *store.Mutes
+
 	// Profile sets the limits. The zero value is Phone.
 	Profile Profile
 

@@ -49,7 +49,7 @@ type arrival struct {
 }
 
 // door is the one way in: whatever is stored, relayed or shown has passed it, in this order, cheapest check first:
-// size, encoding, version, known, age against lifetime, signature, room, store. The link's budget stands before it.
+// size, encoding, version, known, muted, age against lifetime, signature, room, store. The link's budget stands before it.
 //
 // Callers that come one at a time are joined into batches: while one batch is checked and written the next
 // gathers. A batch costs a third of its messages' single checks and one write to disk.
@@ -128,6 +128,7 @@ func (d *door) batch(ctx context.Context, in []arrival) []protocol.Verdict {
 		kept = append(kept, at[i])
 	}
 	d.keep(ctx, in, items, kept, out)
+	d.refuseMuted(ctx, in, out)
 	for i := range in {
 		d.n.counts.refuse(out[i])
 		d.n.chronicle.refuse(in[i].from, out[i])
@@ -145,11 +146,9 @@ func (d *door) glance(a arrival) (*protocol.Unverified, protocol.Verdict) {
 		return nil, v
 	}
 	if a.way != BySync { // sync asks only for what is missing, and the store looks again
-		if v := d.n.store.Known(u.ID()); v != protocol.Accept {
-			return nil, v
-		}
+		v = d.n.store.Known(u.ID())
 	}
-	return u, protocol.Accept
+	return u, d.unwanted(u, v)
 }
 
 // keep stores what was signed and tells readers of what was new. items[i] came as in[kept[i]].
@@ -168,6 +167,9 @@ func (d *door) keep(ctx context.Context, in []arrival, items []store.Item, kept 
 	}
 	for i, v := range verdicts {
 		a := &in[kept[i]]
+		if v == protocol.Accept && d.dropped(ctx, items[i].Message) {
+			v = protocol.IgnoreMuted
+		}
 		if out[kept[i]] = v; v == protocol.Accept {
 			d.n.arrived(items[i].Message, a)
 		}

@@ -62,6 +62,7 @@ type Node struct {
 	ownGen    atomic.Uint64
 
 	carriers carriers
+	remuted  chan struct{} // of size 1: the list of muted authors has changed; one is as good as many
 
 	mu      sync.Mutex
 	state   runState       // guarded by mu
@@ -86,6 +87,7 @@ func New(cfg Config) (*Node, error) {
 		watcher: cfg.Discovery.Watcher,
 		ready:   make(chan struct{}),
 		wakes:   make(chan wake, 64),
+		remuted: make(chan struct{}, 1),
 	}
 	n.gossip.moves, n.gossip.lost, n.gossip.links = make(chan struct{}, 1), make(chan struct{}, 1), &n.links
 	n.rates.began = time.Now()
@@ -131,6 +133,7 @@ func (n *Node) Run(ctx context.Context) error {
 	g.Go(func() error { return n.keepGossip(ctx) })
 	g.Go(func() error { return n.schedule(ctx) })
 	g.Go(func() error { return n.store.Run(ctx) })
+	g.Go(func() error { return n.keepMutes(ctx) })
 	return g.Wait()
 }
 

@@ -72,7 +72,7 @@ func await(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-func water(t *testing.T) protocol.Channel {
+func water(t testing.TB) protocol.Channel {
 	t.Helper()
 	c, err := protocol.PublicChannel("water")
 	if err != nil {

@@ -25,6 +25,9 @@ type Query struct {
 	Live bool
 	// NoResponses leaves responses out: a poll may have thousands, and the newest messages be nothing else.
 	NoResponses bool
+	// Hide, when not nil, is asked about each message before it is given out; who is muted here is left out without it. It must
+	// return soon.
+	Hide func(*protocol.Message) bool
 }
 
 // wants reports whether the reader asked for a message like this.
@@ -89,9 +92,10 @@ func (rs *readers) remove(r *reader) {
 }
 
 // Messages ranges over stored messages, oldest first, and then over those that arrive. None between the two is missed and
-// none comes twice, however slow the reader is. Without Live it ends after the history; with Live when ctx does,
+// none comes twice, however slow the reader is. Who is muted, see Config.Mutes, is left out. Without Live it ends after the history; with Live when ctx does,
 // without an error.
 func (n *Node) Messages(ctx context.Context, q Query) iter.Seq2[store.Entry, error] {
+	q = n.hiding(q)
 	return func(yield func(store.Entry, error) bool) {
 		var r *reader
 		if q.Live {
@@ -159,7 +163,7 @@ func newest(entries iter.Seq2[store.Entry, error], q *Query) ([]store.Entry, err
 		if err != nil {
 			return nil, err
 		}
-		if !q.wants(e.Message) {
+		if !q.wants(e.Message) || q.Hide(e.Message) {
 			continue
 		}
 		if out = append(out, e); len(out) == q.History {
@@ -177,7 +181,7 @@ func (n *Node) follow(ctx context.Context, r *reader, shown *shown, yield func(s
 		case <-ctx.Done():
 			return
 		case m := <-r.next:
-			if !shown.add(m.ID) {
+			if !shown.add(m.ID) || r.q.Hide(m) {
 				continue
 			}
 			e, err := n.store.Get(m.ID)

@@ -36,6 +36,7 @@ type Opener func(*protocol.Message) ([]byte, bool)
 // with ten thousand answers, honest or not, costs whoever shows it a thousandth of a core. It is safe for concurrent use.
 type Tallies struct {
 	store *store.Store
+	mutes *store.Mutes
 	turn  chan struct{} // of size 1: one count at a time; who waits finds it made
 
 	mu   sync.Mutex
@@ -46,6 +47,7 @@ type Tallies struct {
 type tallied struct {
 	Tally
 	until time.Time
+	mutes uint64 // the generation of the list of muted authors
 }
 
 const (
@@ -58,9 +60,9 @@ const (
 	maxReactions = 8
 )
 
-// NewTallies counts what a store keeps.
-func NewTallies(s *store.Store) *Tallies {
-	return &Tallies{store: s, turn: make(chan struct{}, 1), made: map[protocol.ID]tallied{}}
+// NewTallies counts what a store keeps, but not what muted authors say. mutes may be nil.
+func NewTallies(s *store.Store, mutes *store.Mutes) *Tallies {
+	return &Tallies{store: s, mutes: mutes, turn: make(chan struct{}, 1), made: map[protocol.ID]tallied{}}
 }
 
 // Of counts the answers to a message. open is nil for a public channel, where answers are read as they are.
@@ -77,9 +79,10 @@ func (t *Tallies) Of(ctx context.Context, m *protocol.Message, open Opener) (Tal
 	if known, ok := t.known(m.ID); ok {
 		return known, nil
 	}
+	gen := t.mutes.Generation() // as of before: if the list changes meanwhile the count is not good
 	out, answers, err := t.count(m, open)
 	if err == nil && answers > tallyDear {
-		t.keep(m.ID, tallied{out, time.Now().Add(min(time.Duration(answers)*tallyEach, tallyLongest))})
+		t.keep(m.ID, tallied{out, time.Now().Add(min(time.Duration(answers)*tallyEach, tallyLongest)), gen})
 	}
 	return out, err
 }
@@ -95,7 +98,7 @@ func (t *Tallies) known(id protocol.ID) (Tally, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	k, ok := t.made[id]
-	return k.Tally, ok && time.Now().Before(k.until)
+	return k.Tally, ok && k.mutes == t.mutes.Generation() && time.Now().Before(k.until)
 }
 
 func (t *Tallies) keep(id protocol.ID, k tallied) {
@@ -119,6 +122,9 @@ func (t *Tallies) count(m *protocol.Message, open Opener) (out Tally, answers in
 			return Tally{}, 0, err
 		}
 		answers++
+		if t.mutes.Hides(a.Author) {
+			continue
+		}
 		if answer, ok := t.Read(a, open); ok {
 			sum.Count(answer)
 		}

@@ -60,7 +60,7 @@ func (h *hall) answer(author uint64, body ...byte) {
 
 func (h *hall) tally(open node.Opener) node.Tally {
 	h.t.Helper()
-	sum, err := node.NewTallies(h.store).Of(h.t.Context(), h.target, open)
+	sum, err := node.NewTallies(h.store, nil).Of(h.t.Context(), h.target, open)
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -136,25 +136,8 @@ func TestTallySealed(t *testing.T) {
 func TestTallyOfMany(t *testing.T) {
 	h := newHall(t, protocol.Draft{Channel: water(t), Body: []byte("x")})
 	const crowd = 17_000
-	tmpl := h.keep(h.key(1), protocol.Draft{Channel: h.target.Channel, Kind: protocol.Response, Parents: []protocol.ID{h.target.ID}, Body: []byte{1}}).Wire()
-	var items []store.Item
-	for n := range crowd {
-		wire := append([]byte(nil), tmpl...)
-		binary.BigEndian.PutUint32(wire[2:], uint32(n)*2_654_435_761) // another author; the store asks for no signature
-		u, v := protocol.Decode(wire)
-		if v != protocol.Accept {
-			t.Fatal(v)
-		}
-		m, err := protocol.Restore(wire, u.ID())
-		if err != nil {
-			t.Fatal(err)
-		}
-		items = append(items, store.Item{Message: m})
-	}
-	if _, err := h.store.Put(t.Context(), items); err != nil {
-		t.Fatal(err)
-	}
-	all := node.NewTallies(h.store)
+	items := h.crowd(crowd)
+	all := node.NewTallies(h.store, nil)
 	of := func() node.Tally {
 		t.Helper()
 		sum, err := all.Of(t.Context(), h.target, nil)
@@ -181,4 +164,27 @@ func TestTallyOfMany(t *testing.T) {
 	if got := of(); got.AtLeast || got.Confirms != crowd-1000+1 {
 		t.Errorf("counted %+v", got)
 	}
+}
+
+// crowd keeps confirmations by authors who are made up; the store asks for no signature.
+func (h *hall) crowd(n int) (items []store.Item) {
+	h.t.Helper()
+	tmpl := h.keep(h.key(1), protocol.Draft{Channel: h.target.Channel, Kind: protocol.Response, Parents: []protocol.ID{h.target.ID}, Body: []byte{1}}).Wire()
+	for i := range n {
+		wire := append([]byte(nil), tmpl...)
+		binary.BigEndian.PutUint32(wire[2:], uint32(i)*2_654_435_761) // another author
+		u, v := protocol.Decode(wire)
+		if v != protocol.Accept {
+			h.t.Fatal(v)
+		}
+		m, err := protocol.Restore(wire, u.ID())
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		items = append(items, store.Item{Message: m})
+	}
+	if _, err := h.store.Put(h.t.Context(), items); err != nil {
+		h.t.Fatal(err)
+	}
+	return items
 }

@@ -22,7 +22,7 @@ const (
 	Evicted
 	// Removed: the person did not want it any more.
 	Removed
-	// Refused: it was never kept, and shall not be.
+	// Refused: it shall not be kept, because its author is not wanted. Most never were. See Store.Readmit.
 	Refused
 
 	causes
@@ -37,7 +37,8 @@ func (c Cause) String() string {
 }
 
 // Classes of the forget agenda. What a person decided is remembered for the full time; what the node
-// decided is forgotten first when there are too many dead.
+// decided is forgotten first when there are too many dead, and so is what was refused: an author who is not wanted can write any
+// number of messages, and must not make the node forget others by it.
 const (
 	forgetSooner = 0
 	forgetLast   = 1
@@ -221,7 +222,7 @@ func (b *batch) entomb(k reconcile.Key, c Cause) error {
 		return err
 	}
 	class := uint8(forgetSooner)
-	if c == Removed || c == Refused {
+	if c == Removed {
 		class = forgetLast
 	}
 	b.schedule(prefixForget, class, b.now+protocol.Remember, k)

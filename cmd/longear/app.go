@@ -66,7 +66,7 @@ func (a *app) root() *cobra.Command {
 	root.SetHelpCommandGroupID(groupMore)
 	root.SetCompletionCommandGroupID(groupMore)
 	for group, cmds := range map[string][]*cobra.Command{
-		groupTalk:  {a.sendCmd(), a.watchCmd(), a.respondCmd(), a.petitionCmd(), a.pollCmd(), a.saveCmd(), a.channelsCmd()},
+		groupTalk:  {a.sendCmd(), a.watchCmd(), a.respondCmd(), a.petitionCmd(), a.pollCmd(), a.saveCmd(), a.channelsCmd(), a.muteCmd(), a.unmuteCmd()},
 		groupCarry: {a.carryCmd()},
 		groupRun:   {a.relayCmd(), a.hubCmd(), a.statusCmd(), a.pageCmd(), a.peersCmd(), a.eventsCmd(), a.whyCmd(), a.connectCmd(), a.doctorCmd()},
 		groupYou:   {a.keyCmd()},

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"longear/node/api"
+	"longear/protocol"
 )
 
 // carryExt is the end of a carry file's name.
@@ -183,5 +184,9 @@ func (a *app) carryInFile(ctx context.Context, c *api.Client, file string) error
 }
 
 func countsOf(r api.CarryReport) string {
-	return fmt.Sprintf("new %d   known %d   refused %d   damaged %d   not taken %d", r.New, r.Known, r.Refused, r.Damaged, r.Ignored)
+	text := fmt.Sprintf("new %d   known %d   refused %d   damaged %d   not taken %d", r.New, r.Known, r.Refused, r.Damaged, r.Ignored)
+	if n := r.Reasons[protocol.IgnoreMuted.String()]; n > 0 {
+		text += fmt.Sprintf(" (%d of authors you muted)", n)
+	}
+	return text
 }

@@ -188,7 +188,7 @@ func (a *app) serveGuests(ctx context.Context, s *station, f hubFlags, catalog *
 		return err
 	}
 	g, err := guest.New(guest.Config{
-		Door: s.node, Reader: s.node, Around: s.node, Store: s.store, Catalog: catalog,
+		Door: s.node, Reader: s.node, Around: s.node, Store: s.store, Mutes: s.mutes, Catalog: catalog,
 		Hub: f.name, Port: int(at.Port()), URL: f.guestURL, Channels: f.channels, Forms: f.forms, Page: pages, Log: log, Came: s.node.GuestCame,
 	})
 	if err != nil {

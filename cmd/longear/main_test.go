@@ -43,6 +43,9 @@ func TestScripts(t *testing.T) {
 			"addr":  scriptAddr,
 			"id":    scriptID,
 			"photo": scriptPhoto,
+
+			"author": scriptAuthor,
+			"idof":   scriptIDOf,
 		},
 	})
 }
@@ -254,4 +257,31 @@ func TestAPIFlag(t *testing.T) {
 	if got := exitCode(bad.Run()); got != 2 {
 		t.Errorf("--api 0.0.0.0:0 exited with %d, want 2", got)
 	}
+}
+
+// scriptAuthor keeps the key that longear key show --json has just printed, and its beginning: author A
+func scriptAuthor(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: author VARIABLE")
+	}
+	var k struct{ Author string }
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &k))
+	ts.Setenv(args[0], k.Author)
+	ts.Setenv(args[0]+"_SHORT", k.Author[:8])
+}
+
+// scriptIDOf keeps the ID of the message with a text among those that longear watch --json has just printed: idof M 'text'
+func scriptIDOf(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: idof VARIABLE TEXT")
+	}
+	for line := range strings.Lines(ts.ReadFile("stdout")) {
+		var m struct{ ID, Text string }
+		ts.Check(json.Unmarshal([]byte(line), &m))
+		if strings.Contains(m.Text, args[1]) {
+			ts.Setenv(args[0], m.ID)
+			return
+		}
+	}
+	ts.Fatalf("no message says %q", args[1])
 }

@@ -11,7 +11,7 @@ import (
 // base directories say where.
 type paths struct {
 	Config string // config.toml
-	State  string // identity.json, channels.json, api-token
+	State  string // identity.json, channels.json, muted.json, api-token
 	Store  string // messages
 	Socket string // where a running node listens for us
 }

@@ -19,6 +19,7 @@ type station struct {
 	identity store.Identity
 	store    *store.Store
 	node     *node.Node
+	mutes    *store.Mutes
 	desk     *api.Desk
 	guests   func() int // phones that are here; nil: none are served
 }
@@ -52,7 +53,10 @@ func (s *station) furnish(p paths, run node.Config) error {
 	if err != nil {
 		return err
 	}
-	run.Store, run.Key, run.Version = s.store, s.identity.Author, version()
+	if s.mutes, err = store.OpenMutes(p.State, nil); err != nil {
+		return err
+	}
+	run.Store, run.Key, run.Version, run.Mutes = s.store, s.identity.Author, version(), s.mutes
 	if s.node, err = node.New(run); err != nil {
 		return err
 	}
@@ -65,7 +69,7 @@ func (s *station) furnish(p paths, run node.Config) error {
 
 // serve makes the API of the station. c has what is there only while the node runs.
 func (s *station) serve(c api.Config) (*api.Server, error) {
-	c.Keeper, c.Reader, c.Store, c.Desk = s.node, s.node, s.store, s.desk
+	c.Keeper, c.Reader, c.Store, c.Desk, c.Muter, c.Mutes = s.node, s.node, s.store, s.desk, s.node, s.mutes
 	return api.New(c)
 }
 

@@ -62,6 +62,9 @@ func (a *app) story(r api.LifeReport, running bool) string {
 			showSpan(time.Duration(m.Age)*time.Second), channelName(m)))
 		lines = append(lines, "  dies here in "+showSpan(time.Duration(m.Expires)*time.Second))
 	}
+	if m.Muted {
+		lines = append(lines, "  of an author you muted: "+m.Author)
+	}
 	lines = append(lines, a.answers(m)...)
 	if life.Own {
 		lines = append(lines, "  "+life.State)

@@ -124,6 +124,9 @@ func (s *Server) addAnswers(ctx context.Context, m *protocol.Message, out *Messa
 		return // not here, and its answers may be; or nothing that is answered
 	}
 	shown := s.cfg.Desk.Read(e)
+	if s.hides(e.Message) {
+		return // whoever answers a muted author is heard, and what the author said is not
+	}
 	out.Answer.Of = beginning(shown.Text)
 	if p := shown.Poll; p != nil {
 		out.Answer.Chosen = chosen(out.Answer.Options, p)

@@ -153,6 +153,22 @@ func (c *Client) Leave(ctx context.Context, name string) error {
 	return err
 }
 
+// Mutes are the muted authors.
+func (c *Client) Mutes(ctx context.Context) ([]Muted, error) {
+	return list[Muted](ctx, c, "/v1/mutes")
+}
+
+// Mute mutes an author: a key, a card, or 4 or more characters of a key that was seen. It returns when what is to go is gone.
+func (c *Client) Mute(ctx context.Context, author string, m Mute) (Muted, error) {
+	return fetch[Muted](ctx, c, http.MethodPut, "/v1/mutes/"+url.PathEscape(author), m)
+}
+
+// Unmute hears an author again.
+func (c *Client) Unmute(ctx context.Context, author string) error {
+	_, err := fetch[Done](ctx, c, http.MethodDelete, "/v1/mutes/"+url.PathEscape(author), nil)
+	return err
+}
+
 // Watch says which messages a reader wants.
 type Watch struct {
 	Channel string // as in Post; "" is all

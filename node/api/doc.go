@@ -20,11 +20,17 @@
 //	POST   /v1/connect                   dial an address (Connect)
 //	POST   /v1/channels                  hold a channel's key, or make one (Join)
 //	DELETE /v1/channels/{name}           forget a channel
+//	GET    /v1/mutes                     muted authors, one a line (Muted)
+//	PUT    /v1/mutes/{author}            mute an author (Mute): a key, a card, or 4 or more characters of a key that was seen
+//	DELETE /v1/mutes/{author}            hear an author again
 //	POST   /v1/page                      serve the operator's page on loopback; the answer has its address
 //	POST   /v1/stop                      end the node
 //
 // A response is a message in the stream like others, with its "answer"; the messages that it answers carry the "tally". Counts
 // are of keys, not of people, and of what is kept here.
+//
+// What a muted author wrote is in no stream, no list and no count; asked for by its ID it is told, with "muted". Channels and the status count
+// what is carried, and that it is. The list is for whoever runs the node: no guest, no peer and no file gets to see it.
 //
 // Answers are JSON objects named by "type"; a stream is one object a line. Failures are an Error. Fields
 // are only ever added.
@@ -32,7 +38,7 @@
 // The socket is the key: whoever can open it (mode 0600) may use everything. Over TCP any page in the user's browser
 // can knock, so there a request needs a bearer token in a header, a Host from a list of three and no foreign Origin; see
 // guard.go. The operator's page is served there too (loopback.go, page.go): its files are the same for everybody and need no token, which
-// the page has from the fragment of the address that it was opened at. On both, nothing changes state but POST and DELETE, and a POST says that it is JSON (or a carry file), which no
+// the page has from the fragment of the address that it was opened at. On both, nothing changes state but POST, PUT and DELETE, and the first two say that they are JSON (or a carry file), which no
 // page can do without asking first. Bodies, streams and times are bounded.
 //
 // This package holds the person's keys (Desk): it signs what is written and opens what is sealed to this person. The

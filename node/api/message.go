@@ -25,6 +25,7 @@ type Message struct {
 	Expires  int64    `json:"expires_seconds"`      // from now, here
 	Card     string   `json:"reply_card,omitempty"` // of a direct message's author, to answer it
 	Local    bool     `json:"local_only,omitempty"` // never leaves over a link that is not local
+	Muted    bool     `json:"muted,omitempty"`      // of a muted author: shown only to who asks for it by its ID
 	Said
 	File *File `json:"file,omitempty"` // of a photo or file, whose caption is the text
 }

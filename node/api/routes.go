@@ -101,6 +101,7 @@ func (s *Server) keep(ctx context.Context, m *protocol.Message) (Message, error)
 func (s *Server) show(ctx context.Context, e store.Entry) Message {
 	out := s.cfg.Desk.Read(e)
 	s.addAnswers(ctx, e.Message, &out)
+	out.Muted = s.hides(e.Message)
 	if out.File != nil {
 		if f, err := s.cfg.Desk.manifest(e.Message); err == nil {
 			out.File.Have = s.here(f)
@@ -257,7 +258,7 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) query(r *http.Request) (node.Query, error) {
 	values := r.URL.Query()
-	q := node.Query{History: defaultHistory}
+	q := node.Query{History: defaultHistory, Hide: s.hides}
 	if name := values.Get("channel"); name == directName {
 		q.Channel = protocol.DirectChannel()
 	} else if tag, err := protocol.ParseChannel(name); err == nil {

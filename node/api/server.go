@@ -45,6 +45,12 @@ type Past interface {
 	Events() []node.Event
 }
 
+// Muter says who is not to be heard. A *node.Node is one.
+type Muter interface {
+	Mute(context.Context, store.Mute) error
+	Unmute(context.Context, protocol.Author) error
+}
+
 // Config is what a Server is made from. New copies it.
 type Config struct {
 	Keeper Keeper       // required
@@ -54,6 +60,8 @@ type Config struct {
 	Desk   *Desk        // required
 	Log    *slog.Logger // nil: discard
 
+	Muter  Muter                                     // mutes and unmutes; nil: nobody can be muted
+	Mutes  *store.Mutes                              // who is muted; nil: nobody
 	Past   Past                                      // nil: nothing is remembered
 	Guests func() int                                // phones that are here; nil: none are served
 	Doctor func(context.Context) []Finding           // looks for what is wrong; nil: nobody does
@@ -91,7 +99,7 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{
 		cfg: c, watches: make(chan struct{}, maxWatches), counted: make(chan counted, 1), doctoring: make(chan struct{}, 1),
-		tallies: node.NewTallies(c.Store),
+		tallies: node.NewTallies(c.Store, c.Mutes),
 	}
 	s.counted <- counted{}
 	return s, nil
@@ -119,6 +127,9 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("POST /v1/channels", s.join)
 	mux.HandleFunc("DELETE /v1/channels/{name}", s.leave)
 	mux.HandleFunc("POST /v1/carry/in", s.carryIn)
+	mux.HandleFunc("GET /v1/mutes", s.listMutes)
+	mux.HandleFunc("PUT /v1/mutes/{author}", s.mute)
+	mux.HandleFunc("DELETE /v1/mutes/{author}", s.unmute)
 	mux.HandleFunc("POST /v1/page", s.openPage)
 	mux.HandleFunc("POST /v1/stop", s.stop)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {

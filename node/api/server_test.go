@@ -59,7 +59,9 @@ func newBare(t *testing.T, now func() time.Time) *place {
 	p.store, err = store.Open(store.Config{})
 	must(t, err)
 	t.Cleanup(func() { must(t, p.store.Close()) })
-	p.node, err = node.New(node.Config{Store: p.store, Key: id.Author})
+	mutes, err := store.OpenMutes(p.dir, now)
+	must(t, err)
+	p.node, err = node.New(node.Config{Store: p.store, Key: id.Author, Mutes: mutes})
 	must(t, err)
 	ring, err := store.OpenKeyring(p.dir)
 	must(t, err)
@@ -67,7 +69,7 @@ func newBare(t *testing.T, now func() time.Time) *place {
 	must(t, err)
 	p.loopback, p.stopped = api.NewLoopback(nil), make(chan struct{}, 1)
 	p.server, err = api.New(api.Config{
-		Keeper: p.node, Reader: p.node, Links: p.node, Store: p.store, Desk: p.desk, Past: p.node,
+		Keeper: p.node, Reader: p.node, Links: p.node, Store: p.store, Desk: p.desk, Past: p.node, Muter: p.node, Mutes: mutes,
 		Page: p.loopback.Page, Stop: func() { p.stopped <- struct{}{} },
 	})
 	must(t, err)

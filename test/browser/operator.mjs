@@ -124,6 +124,22 @@ await check('why', async () => {
   assert.match(story, /(kept here|carried by 1) · /);
   assert.equal(await page.locator('img, iframe').count(), 0);
 });
+await check('mute', async () => {
+  const author = 'a'.repeat(52);
+  assert.match(await text(page, '#muted'), /Nobody is muted/);
+  await page.fill('#muted input:not([type=checkbox])', author);
+  await page.selectOption('#muted select', '86400');
+  await page.check('#muted [type=checkbox]');
+  await page.click('#muted form > button');
+  await page.locator('#muted li').waitFor();
+  assert.match(await text(page, '#muted li'), /aaaaaaaa · not carried · until .* Unmute/);
+  await page.click('#muted li button');
+  await page.waitForFunction(() => /Nobody is muted/.test(document.querySelector('#muted').innerText));
+  await page.fill('#muted input:not([type=checkbox])', 'zzzz');
+  await page.click('#muted form > button');
+  await page.locator('#muted [role=alert]').waitFor();
+  assert.match(await text(page, '#muted [role=alert]'), /give the whole key, or a card/);
+});
 await check('carry out', async () => {
   const [download] = await Promise.all([page.waitForEvent('download'), page.click('#carry form:nth-of-type(1) button')]);
   assert.match(download.suggestedFilename(), /^longear-\d{4}-\d\d-\d\d\.ear$/);

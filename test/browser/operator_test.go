@@ -14,7 +14,7 @@ import (
 
 // operatorChecks are those of operator.mjs.
 var operatorChecks = []string{
-	"the token", "a wrong token", "neighbours", "links", "what happened", "posting", "why", "carry out", "carry in", "channels", "dial",
+	"the token", "a wrong token", "neighbours", "links", "what happened", "posting", "why", "mute", "carry out", "carry in", "channels", "dial",
 	"doctor", "quiet", "failures", "another origin", "accessible", "another language", "stop",
 }
 

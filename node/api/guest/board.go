@@ -169,7 +169,7 @@ func (s *Server) read(r *http.Request, q query, wanted func(store.Entry) bool) (
 			return items, cursorOf(last), nil
 		}
 		last = e.Key()
-		if e.Message.Channel == protocol.DirectChannel() || !mayHave(source(r), e.Message) {
+		if e.Message.Channel == protocol.DirectChannel() || !s.shows(source(r), e.Message) {
 			continue
 		}
 		item, shown, err := s.item(r.Context(), e)

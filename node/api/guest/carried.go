@@ -72,7 +72,7 @@ func (s *Server) named(w http.ResponseWriter, r *http.Request, v *visitor) {
 				continue
 			}
 			e, err := s.cfg.Store.Get(id)
-			if err != nil || !mayHave(source(r), e.Message) {
+			if err != nil || !s.shows(source(r), e.Message) {
 				continue // gone, or damaged: the store says so where it counts
 			}
 			size += len(e.Message.Wire())
@@ -86,17 +86,19 @@ func (s *Server) named(w http.ResponseWriter, r *http.Request, v *visitor) {
 func (s *Server) ranged(r *http.Request, q query) func(*Messages) (int, error) {
 	return func(out *Messages) (size int, err error) {
 		var last reconcile.Key
+		looks := 0
 		for e, err := range s.ask(q) {
 			if err != nil {
 				return size, err
 			}
-			if len(out.Messages) == q.limit || size >= maxPageSize {
+			// What is not shown, such as the flood of somebody who was muted for it, must not make one page read the whole store.
+			if looks++; len(out.Messages) == q.limit || size >= maxPageSize || looks > boardLooks {
 				out.Next = cursorOf(last)
 				break
 			}
 			last = e.Key()
 			// Parts of photos are for who asks for them by name: a radio has better to do.
-			if !mayHave(source(r), e.Message) || e.Message.Kind == protocol.KindChunk {
+			if !s.shows(source(r), e.Message) || e.Message.Kind == protocol.KindChunk {
 				continue
 			}
 			wire := e.Message.Wire()

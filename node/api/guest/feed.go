@@ -124,7 +124,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, v *visitor) {
 		}
 		for _, e := range events {
 			number = e.number + 1
-			if mayHave(source(r), e.m) && e.m.Kind != protocol.KindChunk && say(w, rc, s.feed.line(e, s.cfg.Now())) != nil {
+			if s.shows(source(r), e.m) && e.m.Kind != protocol.KindChunk && say(w, rc, s.feed.line(e, s.cfg.Now())) != nil {
 				return
 			}
 		}

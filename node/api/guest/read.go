@@ -120,6 +120,11 @@ func mayHave(from netip.Addr, m *protocol.Message) bool {
 	return m.Flags&protocol.LocalOnly == 0 || isLocal(from)
 }
 
+// shows reports whether a guest is shown a message. Who is muted here is not shown, and still carried: by sync.
+func (s *Server) shows(from netip.Addr, m *protocol.Message) bool {
+	return mayHave(from, m) && !s.cfg.Mutes.Hides(m.Author)
+}
+
 func (s *Server) messages(w http.ResponseWriter, r *http.Request, v *visitor) {
 	if r.URL.Query().Has("id") {
 		s.named(w, r, v)

@@ -52,6 +52,7 @@ type Config struct {
 	Reader  Reader        // required
 	Around  Surroundings  // required
 	Store   *store.Store  // required; only read
+	Mutes   *store.Mutes  // whose messages are not shown to guests; sync carries them. Nil: nobody's
 	Catalog *page.Catalog // languages; required
 
 	// Hub is the hub's name, as its operator gave it.
@@ -106,7 +107,7 @@ func New(c Config) (*Server, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	s := &Server{cfg: c, made: c.Now(), mux: http.NewServeMux(), names: make(map[protocol.Channel]string), tallies: node.NewTallies(c.Store)}
+	s := &Server{cfg: c, made: c.Now(), mux: http.NewServeMux(), names: make(map[protocol.Channel]string), tallies: node.NewTallies(c.Store, c.Mutes)}
 	if c.URL != "" {
 		u, err := url.Parse(c.URL)
 		if err != nil || u.Scheme != "http" || u.Host == "" || u.User != nil || u.Path != "" && u.Path != "/" || u.RawQuery != "" {

@@ -2,7 +2,7 @@
 // and after something was done. Nobody is asked while the page is out of sight.
 
 import { asWrong, get, list } from "./node.ts";
-import type { Channel, Happening, Live, Room } from "./report.ts";
+import type { Channel, Happening, Live, Muted, Room } from "./report.ts";
 
 /** What is known of the node. It never changes; a change makes another. */
 export interface Seen {
@@ -10,6 +10,7 @@ export interface Seen {
   readonly events: readonly Happening[];
   readonly room: Room | undefined;
   readonly channels: readonly Channel[];
+  readonly muted: readonly Muted[];
   readonly at: number; // ms, of this answer: ages are counted from it
   readonly line: "asking" | "open" | "away" | "no token" | "stopped";
 }
@@ -30,7 +31,7 @@ export interface Follow {
 
 /** Follows the node of this page's origin, and calls back after each change. */
 export function follow(changed: () => void): Follow {
-  let seen: Seen = { live: undefined, events: [], room: undefined, channels: [], at: 0, line: "asking" };
+  let seen: Seen = { live: undefined, events: [], room: undefined, channels: [], muted: [], at: 0, line: "asking" };
   let slowAt = 0;
   let timer = 0;
   let asking = false;
@@ -47,13 +48,13 @@ export function follow(changed: () => void): Follow {
     const live = await get<Live>(`/v1/live?seen=${before?.seq ?? 0}`);
     // Another identity is another run: what is remembered of the last one is not of this.
     const again = before !== undefined && before.status.peer !== live.status.peer;
-    let { room, channels } = seen;
+    let { room, channels, muted } = seen;
     const at = Date.now();
     if (again || at - slowAt > seldom) {
-      [room, channels] = await Promise.all([get<Room>("/v1/store"), list<Channel>("/v1/channels")]);
+      [room, channels, muted] = await Promise.all([get<Room>("/v1/store"), list<Channel>("/v1/channels"), list<Muted>("/v1/mutes")]);
       slowAt = at;
     }
-    set({ live, events: live.events ?? (again ? [] : seen.events), room, channels, at, line: "open" });
+    set({ live, events: live.events ?? (again ? [] : seen.events), room, channels, muted, at, line: "open" });
   }
 
   async function ask(): Promise<void> {

@@ -69,6 +69,11 @@ export async function post<T>(path: string, body: object): Promise<T> {
   return (await (await send("POST", path, "application/json", JSON.stringify(body))).json()) as T;
 }
 
+/** Sets something, and gives the answer. */
+export async function put<T>(path: string, body: object): Promise<T> {
+  return (await (await send("PUT", path, "application/json", JSON.stringify(body))).json()) as T;
+}
+
 /** Takes something away. */
 export async function remove(path: string): Promise<void> {
   await send("DELETE", path);

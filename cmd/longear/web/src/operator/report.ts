@@ -90,11 +90,19 @@ export interface Channel {
 export interface Message {
   readonly id: string;
   readonly channel: string;
+  readonly author: string; // "" if the message is gone
   readonly text: string;
   readonly sealed: boolean;
   readonly delivery: string;
   readonly age_seconds: number;
   readonly expires_seconds: number;
+}
+
+/** An author who is not heard. */
+export interface Muted {
+  readonly author: string;
+  readonly until?: string; // absent: it does not end by itself
+  readonly drop?: boolean;
 }
 
 /** What became of a message. */

@@ -8,6 +8,7 @@ import type { Follow, Seen } from "./follow.ts";
 import { Refused, Store } from "./keeping.tsx";
 import { Links } from "./links.tsx";
 import { Dial, Doctor, Stop } from "./machine.tsx";
+import { Mutes } from "./mutes.tsx";
 import { Neighbours } from "./neighbours.tsx";
 import type { Live } from "./report.ts";
 import { Rates } from "./rates.tsx";
@@ -112,7 +113,8 @@ function Board({ seen, live, follow }: { readonly seen: Seen; readonly live: Liv
       <Refused status={status} />
       <Carried channels={seen.channels} now={now} changed={changed} />
       <Send channels={seen.channels} changed={changed} ask={ask} />
-      <Why id={id} setID={setID} />
+      <Why id={id} setID={setID} muted={seen.muted} changed={changed} />
+      <Mutes muted={seen.muted} changed={changed} />
       <Carry channels={seen.channels} changed={changed} />
       <Dial changed={changed} />
       <Doctor />

@@ -1,9 +1,10 @@
 // Writing a message, and asking what became of one.
 
 import { useState } from "preact/hooks";
+import { MuteOne, Unmute } from "./mutes.tsx";
 import { get, post } from "./node.ts";
 import { Deed, Section, useDoing } from "./parts.tsx";
-import type { Channel, Life, Message } from "./report.ts";
+import type { Channel, Life, Message, Muted } from "./report.ts";
 import { plain, say, span } from "./words.ts";
 
 const hour = 3600;
@@ -97,10 +98,12 @@ function To({ value, channels, set }: ToProps) {
 interface WhyProps {
   readonly id: string;
   readonly setID: (id: string) => void;
+  readonly muted: readonly Muted[];
+  readonly changed: () => Promise<void>;
 }
 
 /** The form to ask with what became of a message. */
-export function Why({ id, setID }: WhyProps) {
+export function Why({ id, setID, muted, changed }: WhyProps) {
   const doing = useDoing();
   const [told, setTold] = useState<Life>();
   const submit = async () => {
@@ -109,7 +112,7 @@ export function Why({ id, setID }: WhyProps) {
   };
   return (
     <Section id="why" title={say("why")}>
-      <Deed doing={doing} button={say("why_go")} submit={submit} result={told === undefined ? null : <Story told={told} />}>
+      <Deed doing={doing} button={say("why_go")} submit={submit} result={told === undefined ? null : <Story told={told} muted={muted} changed={changed} />}>
         <label>
           {say("id")}
           <input value={id} required minLength={4} dir="ltr" autoComplete="off" spellcheck={false} onInput={(e) => setID(e.currentTarget.value)} />
@@ -119,7 +122,14 @@ export function Why({ id, setID }: WhyProps) {
   );
 }
 
-function Story({ told: { message: m, life } }: { readonly told: Life }) {
+interface StoryProps {
+  readonly told: Life;
+  readonly muted: readonly Muted[];
+  readonly changed: () => Promise<void>;
+}
+
+function Story({ told: { message: m, life }, muted, changed }: StoryProps) {
+  const Hear = muted.some((a) => a.author === m.author) ? Unmute : MuteOne;
   const text = !life.kept ? say("why_gone") : m.sealed ? say("why_unread") : plain(m.text);
   return (
     <article>
@@ -128,6 +138,11 @@ function Story({ told: { message: m, life } }: { readonly told: Life }) {
         <code dir="ltr">{m.id.slice(0, 8)}</code> · <bdi>{plain(m.channel)}</bdi> · {say(life.own ? "why_own" : "why_came")}
         {life.kept ? ` · ${say("why_travels", { age: span(m.age_seconds), left: span(m.expires_seconds) })}` : ""}
       </p>
+      {m.author === "" || life.own ? null : (
+        <p>
+          {say("author")} <code dir="ltr">{m.author.slice(0, 8)}</code> <Hear author={m.author} changed={changed} />
+        </p>
+      )}
       <p lang="en" dir="ltr">
         {life.own ? `${plain(life.state)} · ` : ""}
         {plain(life.next)}

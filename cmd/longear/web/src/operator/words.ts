@@ -95,6 +95,10 @@ export const ago = (iso: string, now: number): string => say("ago", { age: span(
 export const clock = (iso: string): string =>
   new Intl.DateTimeFormat(`${code}-u-nu-latn`, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }).format(new Date(iso));
 
+/** The day and the minute of a time. */
+export const day = (iso: string): string =>
+  new Intl.DateTimeFormat(`${code}-u-nu-latn`, { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" }).format(new Date(iso));
+
 /** Somebody's text without what could reorder or hide the text around it. */
 export const plain = (s: string): string => s.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b\u2028-\u202e\u2060-\u206f\ufeff]/g, "");
 

@@ -1,0 +1,277 @@
+package store
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"longear/protocol"
+)
+
+const mutesFile = "muted.json"
+
+// Bounds of the list of muted authors. Ten thousand take under 1 MB of file, which is what is read of one.
+const (
+	MaxMutes    = 10_000
+	MaxMuteTime = 10 * 365 * 24 * time.Hour
+)
+
+// Errors of the list.
+var (
+	// ErrManyMutes is returned when nobody else can be muted.
+	ErrManyMutes = fmt.Errorf("%d authors are muted, and no more can be: take one back first (longear unmute AUTHOR)", MaxMutes)
+	// ErrNotMuted is returned for an author who is not in the list.
+	ErrNotMuted = errors.New("this author is not muted: longear mute lists who is")
+)
+
+// Mute is an author whom the person here does not want to hear: nothing of theirs is shown or counted.
+type Mute struct {
+	Author protocol.Author
+	// Until is when it ends, by this machine's clock, in whole seconds. Zero: it does not.
+	Until time.Time
+	// Drop says that this node does not carry the author either: the door refuses what they write, and what was kept goes.
+	Drop bool
+	// Due says that what was kept has still to be looked for and let go. The list keeps it, so that a kill in between changes nothing.
+	Due bool
+}
+
+func (m *Mute) over(now time.Time) bool { return !m.Until.IsZero() && !now.Before(m.Until) }
+
+// Mutes is the list of muted authors, in a file of its own that never leaves this machine. It is safe for concurrent use by one
+// process. A nil list has nobody in it.
+type Mutes struct {
+	path string
+	wall func() time.Time
+
+	saving sync.Mutex // held while the file is written, so that the last list wins
+	mu     sync.Mutex
+	list   map[protocol.Author]Mute // guarded by mu; at most MaxMutes; replaced, never changed
+	gen    uint64                   // guarded by mu; how often it was replaced
+}
+
+// savedMutes is the file. Nothing in it says when or why somebody was muted.
+type savedMutes struct {
+	Version int                  `json:"version"`
+	Muted   map[string]savedMute `json:"muted"`
+}
+
+type savedMute struct {
+	Until int64 `json:"until,omitempty"` // unix seconds
+	Drop  bool  `json:"drop,omitempty"`
+	Due   bool  `json:"due,omitempty"`
+}
+
+const mutesVersion = 1
+
+// OpenMutes reads the list kept in a folder; it is empty if there is none. wall is the clock by which mutes end, nil is the machine's.
+// A damaged file is an error, as with every other file of the person's: to hear everybody again, unasked, could hurt. See [ErrExposed],
+// [ErrDamaged].
+func OpenMutes(dir string, wall func() time.Time) (*Mutes, error) {
+	m := &Mutes{path: filepath.Join(dir, mutesFile), wall: wall}
+	if m.wall == nil {
+		m.wall = time.Now
+	}
+	b, err := readPrivate(m.path)
+	if errors.Is(err, os.ErrNotExist) {
+		return m, nil
+	}
+	if err == nil {
+		m.list, err = parseMutes(b)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open the list of muted authors: %s: %w: mend it, or move it away and mute again", m.path, err)
+	}
+	return m, nil
+}
+
+func parseMutes(b []byte) (map[protocol.Author]Mute, error) {
+	var f savedMutes
+	if err := json.Unmarshal(b, &f); err != nil {
+		return nil, ErrDamaged
+	}
+	if f.Version > mutesVersion {
+		return nil, errors.New("a later version of longear wrote it")
+	}
+	if f.Version != mutesVersion || len(f.Muted) > MaxMutes {
+		return nil, ErrDamaged
+	}
+	list := make(map[protocol.Author]Mute, len(f.Muted))
+	for text, s := range f.Muted {
+		a, err := protocol.ParseAuthor(text)
+		if err != nil || s.Until < 0 {
+			return nil, ErrDamaged
+		}
+		m := Mute{Author: a, Drop: s.Drop, Due: s.Due}
+		if s.Until > 0 {
+			m.Until = time.Unix(s.Until, 0)
+		}
+		list[a] = m
+	}
+	return list, nil
+}
+
+// Hides reports whether an author is muted.
+func (m *Mutes) Hides(a protocol.Author) bool {
+	_, muted := m.at(a)
+	return muted
+}
+
+// Drops reports whether an author is muted and not carried either.
+func (m *Mutes) Drops(a protocol.Author) bool {
+	mute, muted := m.at(a)
+	return muted && mute.Drop
+}
+
+func (m *Mutes) at(a protocol.Author) (Mute, bool) {
+	if m == nil {
+		return Mute{}, false
+	}
+	m.mu.Lock()
+	mute, ok := m.list[a]
+	m.mu.Unlock()
+	return mute, ok && (mute.Until.IsZero() || !mute.over(m.wall()))
+}
+
+// Empty reports that nobody is muted.
+func (m *Mutes) Empty() bool {
+	if m == nil {
+		return true
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.list) == 0
+}
+
+// Generation changes whenever the list does.
+func (m *Mutes) Generation() uint64 {
+	if m == nil {
+		return 0
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.gen
+}
+
+// List is who is muted now, in the order of their keys.
+func (m *Mutes) List() []Mute {
+	if m == nil {
+		return nil
+	}
+	now := m.wall()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	out := make([]Mute, 0, len(m.list))
+	for _, mute := range m.list {
+		if !mute.over(now) {
+			out = append(out, mute)
+		}
+	}
+	slices.SortFunc(out, func(a, b Mute) int { return cmp.Compare(a.Author.String(), b.Author.String()) })
+	return out
+}
+
+// Set mutes an author, or changes how. was is how it was before.
+func (m *Mutes) Set(mute Mute) (was Mute, err error) {
+	err = m.edit(func(list map[protocol.Author]Mute) error {
+		if was = list[mute.Author]; was.Author != mute.Author && len(list) >= MaxMutes {
+			return ErrManyMutes
+		}
+		list[mute.Author] = mute
+		return nil
+	})
+	return was, err
+}
+
+// Remove takes an author out of the list, or returns [ErrNotMuted].
+func (m *Mutes) Remove(a protocol.Author) (was Mute, err error) {
+	err = m.edit(func(list map[protocol.Author]Mute) error {
+		var ok bool
+		if was, ok = list[a]; !ok || was.over(m.wall()) {
+			return ErrNotMuted
+		}
+		delete(list, a)
+		return nil
+	})
+	return was, err
+}
+
+// Lapse takes out whose time is over, and returns them.
+func (m *Mutes) Lapse() (over []Mute, err error) {
+	now := m.wall()
+	lapsed := func(list map[protocol.Author]Mute) error {
+		over = over[:0]
+		for a, mute := range list {
+			if mute.over(now) {
+				over = append(over, mute)
+				delete(list, a)
+			}
+		}
+		if len(over) == 0 {
+			return errUnchanged
+		}
+		return nil
+	}
+	err = m.edit(lapsed)
+	return over, err
+}
+
+// Swept says that what was kept of these authors has been let go.
+func (m *Mutes) Swept(authors []protocol.Author) error {
+	return m.edit(func(list map[protocol.Author]Mute) error {
+		for _, a := range authors {
+			if mute, ok := list[a]; ok && mute.Due {
+				mute.Due = false
+				list[a] = mute
+			}
+		}
+		return nil
+	})
+}
+
+// errUnchanged is returned by a change that is none: nothing is written.
+var errUnchanged = errors.New("nothing changed")
+
+// edit changes a copy of the list, writes it, and then believes it.
+func (m *Mutes) edit(change func(map[protocol.Author]Mute) error) error {
+	m.saving.Lock()
+	defer m.saving.Unlock()
+	m.mu.Lock()
+	next := maps.Clone(m.list)
+	m.mu.Unlock()
+	if next == nil {
+		next = make(map[protocol.Author]Mute)
+	}
+	if err := change(next); err != nil {
+		if errors.Is(err, errUnchanged) {
+			return nil
+		}
+		return err
+	}
+	f := savedMutes{Version: mutesVersion, Muted: make(map[string]savedMute, len(next))}
+	for a, mute := range next {
+		s := savedMute{Drop: mute.Drop, Due: mute.Due}
+		if !mute.Until.IsZero() {
+			s.Until = mute.Until.Unix()
+		}
+		f.Muted[a.String()] = s
+	}
+	b, err := json.Marshal(f)
+	if err == nil {
+		err = writePrivate(m.path, b)
+	}
+	if err != nil {
+		return fmt.Errorf("save the list of muted authors: %w", err)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.list = next
+	m.gen++
+	return nil
+}
