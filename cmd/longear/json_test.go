@@ -49,7 +49,7 @@ func TestJSONKeys(t *testing.T) {
 	sent := ask("send", "send", "--home", in("a"), "--wait=20s", "--stamp", "2", "#water", "x")
 	card := ask("key show", "key", "show", "--home", in("b"))["card"].(string)
 	letter := ask("send", "send", "--home", in("a"), "--wait=20s", "@"+card, "x")["id"].(string)
-	photo := ask("send", "send", "--home", in("a"), "--file", pass, "#water")["id"].(string)
+	photo := ask("send", "send", "--home", in("a"), "--wait=20s", "--file", pass, "#water")["id"].(string)
 	ask("save", "save", "--home", in("a"), photo, in("saved"))
 	ask("watch", "watch", "--home", in("b"), "--no-follow")
 	ask("why", "why", "--home", in("a"), sent["id"].(string)[:6])
