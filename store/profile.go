@@ -107,10 +107,12 @@ func (p Profile) options(dir string, l limits, key []byte) badger.Options {
 			WithBaseTableSize(256 << 10).WithBaseLevelSize(2 << 20).
 			WithCompression(options.None).WithBlockCacheSize(0).WithIndexCacheSize(0)
 	case Hub:
+		// Closing waits for the merge that is under way: with a base level of 64 MiB the largest is about 200 MiB, a fourth level
+		// costs no more writing, and 256 MiB made it 320.
 		o = o.WithNumMemtables(3).WithNumCompactors(3).
 			WithValueLogFileSize(16 << 20).
 			WithNumLevelZeroTables(4).WithNumLevelZeroTablesStall(12).
-			WithBaseTableSize(8 << 20).WithBaseLevelSize(256 << 20).
+			WithBaseTableSize(8 << 20).WithBaseLevelSize(64 << 20).
 			WithCompression(options.Snappy).WithBlockCacheSize(64 << 20).WithIndexCacheSize(256 << 20)
 	default:
 		// Small tables, because a merge holds the buffers of a dozen of them at once. No compression: it makes each of them three times as
@@ -126,9 +128,21 @@ func (p Profile) options(dir string, l limits, key []byte) badger.Options {
 		// tables in memory, 2 % of their size, which makes every lookup cheaper.
 		o = o.WithIndexCacheSize(max(o.IndexCacheSize, 4<<20)).WithBlockCacheSize(max(o.BlockCacheSize, 4<<20))
 	}
-	if l.compactAt > 0 {
+	return p.merging(o, l)
+}
+
+// merging sets who merges tables, and into which.
+func (p Profile) merging(o badger.Options, l limits) badger.Options {
+	switch {
+	case l.compactAt > 0:
 		// Flatten does nothing about level 0 until it has more than NumLevelZeroTables. Nobody would ever end a stall.
-		o = o.WithNumCompactors(0).WithNumLevelZeroTables(l.compactAt - 1).WithNumLevelZeroTablesStall(2000)
+		return o.WithNumCompactors(0).WithNumLevelZeroTables(l.compactAt - 1).WithNumLevelZeroTablesStall(2000)
+	case p == Phone:
+		// While Badger merges, up to 13 finished tables wait for the disk, each with a buffer of twice its size and 3 MiB for its index, which it
+		// hardly touches. Badger doubles the tables from level to level, and the buffers with them, and rewrites the whole base level at a time: a
+		// fixed size and a small base level keep that down. Each table is an open file: a quota has some 4000 of them.
+		o.TableSizeMultiplier = 1
+		return o.WithBaseTableSize(max(o.BaseTableSize, l.quota/4096)).WithBaseLevelSize(8 << 20)
 	}
 	return o
 }

@@ -22,7 +22,9 @@ const (
 
 // BUG: Badger writes tables through memory maps. If another program takes the last of the disk in the moment of a merge, the system ends the
 // process with SIGBUS, which no Go program can catch there. The reserve makes room for what is under way here, not
-// for what others write. Nothing acknowledged is lost; the next start drops the ballast and goes on.
+// for what others write. Nothing acknowledged is lost; the next start drops the ballast and goes on. A mend would have to reserve the blocks of
+// a table before Badger maps it, which its API does not let us do; a ballast that is dropped at that moment is there for
+// whoever takes it first, and the other program is the one that is writing.
 
 // writable reports why nothing new may be written: a failed write before, or a disk that is nearly full.
 func (s *Store) writable() error { return s.checkSpace(s.limits.reserve) }

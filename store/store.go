@@ -54,6 +54,7 @@ type Store struct {
 	db      *badger.DB
 	lock    io.Closer // the folder is ours; nil in memory
 	users   users
+	closing closing
 	filter  filter
 
 	firstAuthor protocol.Author // where a range of answers begins
@@ -105,7 +106,8 @@ func Open(c Config) (*Store, error) {
 	s := &Store{
 		dir: c.Dir, profile: c.Profile, limits: c.Profile.limits(c.Quota),
 		log: c.Log, free: c.FreeSpace,
-		token: make(chan struct{}, 1), wake: make(chan struct{}, 1), merging: make(chan struct{}, 1),
+		closing: closing{done: make(chan error, 1)},
+		token:   make(chan struct{}, 1), wake: make(chan struct{}, 1), merging: make(chan struct{}, 1),
 		marked:  map[reconcile.Prefix]struct{}{},
 		orphans: map[reconcile.Key]struct{}{},
 		own:     map[protocol.ID]struct{}{},
@@ -131,109 +133,6 @@ func (s *Store) open(c Config) error {
 	}
 	if err := s.load(c.Clock); err != nil {
 		return errors.Join(err, s.release())
-	}
-	return nil
-}
-
-// closeTimeout bounds Close: Badger has been seen to wait for itself for ever after damage.
-const closeTimeout = 5 * time.Second
-
-// Close writes down what is pending and closes the store, within about 5 seconds even if the disk hangs. Whoever still reads
-// is waited for as long as that.
-func (s *Store) Close() error {
-	if err := s.users.close(closeTimeout); err != nil {
-		return fmt.Errorf("close store: %w", err)
-	}
-	done := make(chan error, 1)
-	var w sync.WaitGroup
-	w.Go(func() { done <- s.shut() })
-	t := time.NewTimer(closeTimeout)
-	defer t.Stop()
-	select {
-	case err := <-done:
-		w.Wait()
-		if err != nil {
-			return fmt.Errorf("close store: %w", err)
-		}
-		return nil
-	case <-t.C:
-		return errors.New("close store: the database hangs; it will be repaired when opened next")
-	}
-}
-
-// shut folds, so that the next Open has nothing to rebuild, and closes the files.
-func (s *Store) shut() error {
-	s.token <- struct{}{}
-	if isNoSpace(s.shrinkable()) {
-		// Closing writes the last memtable, and Badger dies of a full disk. The ballast is for this; without it the
-		// database stays open, and what it holds is in its log.
-		if err := s.dropBallast(); err != nil {
-			return err
-		}
-		if err := s.shrinkable(); isNoSpace(err) {
-			return err
-		}
-	}
-	var err error
-	if s.writable() == nil {
-		err = errors.Join(s.fold(), s.saveState())
-	}
-	return errors.Join(err, s.release())
-}
-
-// users counts who is inside the store, so that Close does not pull the database from under a reader:
-// Badger would crash the process.
-type users struct {
-	mu     sync.Mutex
-	n      int
-	closed bool
-	idle   chan struct{} // closed when the last one leaves after close
-}
-
-func (u *users) enter() error {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.closed {
-		return ErrClosed
-	}
-	u.n++
-	return nil
-}
-
-func (u *users) leave() {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.n--
-	if u.n == 0 && u.closed {
-		close(u.idle)
-	}
-}
-
-// close lets nobody in any more and waits for those inside.
-func (u *users) close(timeout time.Duration) error {
-	if err := u.shut(); err != nil {
-		return err
-	}
-	t := time.NewTimer(timeout)
-	defer t.Stop()
-	select {
-	case <-u.idle:
-		return nil
-	case <-t.C:
-		return errors.New("somebody is still reading; it will be repaired when opened next")
-	}
-}
-
-func (u *users) shut() error {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.closed {
-		return ErrClosed
-	}
-	u.closed = true
-	u.idle = make(chan struct{})
-	if u.n == 0 {
-		close(u.idle)
 	}
 	return nil
 }

@@ -108,7 +108,7 @@ func (a *app) hub(ctx context.Context, f hubFlags) error {
 	}
 	err = a.serveGuests(ctx, s, f, catalog)
 	notifySystemd("STOPPING=1")
-	return errors.Join(err, s.store.Close())
+	return errors.Join(err, s.close())
 }
 
 // catalog is all languages, with the one for who asks for none.

@@ -115,7 +115,7 @@ func (a *app) relay(ctx context.Context, f relayFlags) error {
 	}
 	err = a.runStation(ctx, s, f.api)
 	notifySystemd("STOPPING=1")
-	return errors.Join(err, s.store.Close())
+	return errors.Join(err, s.close())
 }
 
 // equip opens the installation for a node with the flags.

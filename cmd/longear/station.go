@@ -42,9 +42,17 @@ func (a *app) openStation(keep store.Config, run node.Config) (*station, error) 
 		return nil, err
 	}
 	if err := s.furnish(a.paths, run); err != nil {
-		return nil, errors.Join(err, s.store.Close())
+		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
+}
+
+// close closes the store. The process ends next, so it leaves to the system what takes longer than Close waits: all of it is on disk.
+func (s *station) close() error {
+	if err := s.store.Close(); !errors.Is(err, store.ErrUnfinished) {
+		return err
+	}
+	return nil
 }
 
 // furnish puts the node, the desk and the API on an open store.
@@ -93,7 +101,7 @@ func (a *app) withClient(ctx context.Context, do func(c *api.Client, running boo
 	if err != nil {
 		return err
 	}
-	return errors.Join(s.serveItself(ctx, do), s.store.Close())
+	return errors.Join(s.serveItself(ctx, do), s.close())
 }
 
 // serveItself serves the API to one client in this process while do runs.

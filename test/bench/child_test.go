@@ -68,6 +68,7 @@ type usage struct {
 	PeakRSS       int64 // everything resident, mapped files too
 	RSS, Anon     int64 // now; Anon is what no file backs
 	PeakAnon      int64 // sampled
+	PeakFile      int64 // sampled: pages of mapped files, which the system takes back when it needs them
 	PeakGo        int64 // sampled: what the collector's limit counts
 	Sent, Taken   uint64
 	Equal, Peers  int
@@ -129,8 +130,8 @@ func TestChild(t *testing.T) {
 
 // peaks samples memory.
 type peaks struct {
-	mu       sync.Mutex
-	anon, gc int64 // guarded by mu
+	mu             sync.Mutex
+	anon, file, gc int64 // guarded by mu
 }
 
 // sample looks every 100 ms until the returned function is called.
@@ -153,10 +154,10 @@ func (p *peaks) sample() (stop func()) {
 }
 
 func (p *peaks) look() {
-	anon, gc := status("RssAnon"), goMemory()
+	anon, file, gc := status("RssAnon"), status("RssFile"), goMemory()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.anon, p.gc = max(p.anon, anon), max(p.gc, gc)
+	p.anon, p.file, p.gc = max(p.anon, anon), max(p.file, file), max(p.gc, gc)
 }
 
 // goMemory is what debug.SetMemoryLimit counts.
@@ -196,7 +197,7 @@ func (p *peaks) usage(n running) usage {
 	u := usage{
 		Messages: s.Messages, CPU: figure.CPU(),
 		PeakRSS: status("VmHWM"), RSS: status("VmRSS"), Anon: status("RssAnon"),
-		PeakAnon: p.anon, PeakGo: p.gc, Peers: s.Peers, Taken: s.Sync.Took, SyncSent: s.Sync.Sent,
+		PeakAnon: p.anon, PeakFile: p.file, PeakGo: p.gc, Peers: s.Peers, Taken: s.Sync.Took, SyncSent: s.Sync.Sent,
 		Goroutines: runtime.NumGoroutine(), CollectorRuns: uint32(gc.NumGC),
 	}
 	for _, q := range n.Peers() {

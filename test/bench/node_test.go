@@ -2,6 +2,7 @@ package bench_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -93,10 +94,15 @@ func has(tb testing.TB, st *store.Store, want int) {
 	await(tb, "all messages", 3*time.Minute, func() bool { return st.Stats().Messages >= int64(want) })
 }
 
-// closeStore closes a store that a benchmark opened.
+// closeStore closes a store that a benchmark opened, however long the merges take that are under way.
 func closeStore(tb testing.TB, st *store.Store) {
 	tb.Helper()
-	if err := st.Close(); err != nil {
+	err := st.Close()
+	for errors.Is(err, store.ErrUnfinished) {
+		tb.Log(err)
+		err = st.Close()
+	}
+	if err != nil {
 		tb.Errorf("close: %v", err)
 	}
 }
