@@ -17,6 +17,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/p2p/net/connmgr"
+	libp2pquic "github.com/libp2p/go-libp2p/p2p/transport/quic"
 	"github.com/libp2p/go-libp2p/p2p/transport/quicreuse"
 	"github.com/quic-go/quic-go"
 	"go.uber.org/fx"
@@ -203,8 +204,10 @@ func (m *member) newHost() (host.Host, error) {
 		libp2p.Identity(key),
 		libp2p.ListenAddrStrings(fmt.Sprintf("/ip4/%s/udp/%d/quic-v1", addrOf(m.number), radioPort)),
 		m.overAir(),
-		libp2p.DisableIdentifyAddressDiscovery(), // it stalls a bubble
-		libp2p.DisableRelay(), libp2p.DisableMetrics(),
+		libp2p.Transport(libp2pquic.NewTransport),
+		// As the node's own host has it. The discovery of addresses stalls a bubble.
+		libp2p.DisableIdentifyAddressDiscovery(), libp2p.DisableRelay(), libp2p.DisableMetrics(),
+		libp2p.ForceReachabilityPrivate(),
 		libp2p.ConnectionManager(manager),
 		libp2p.ResourceManager(&network.NullResourceManager{}),
 	)

@@ -240,6 +240,7 @@ func (w *World) advance(d time.Duration) error {
 		if t, ok := w.agenda.next(); ok {
 			at = min(at, t)
 		}
+		at = min(until, (at + slot - 1).Truncate(slot))
 		if wait := at - w.now(); wait > 0 {
 			time.Sleep(wait)
 		}
