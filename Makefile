@@ -34,7 +34,7 @@ test: ## everything that can fail, as CI runs it (installs what it needs on Debi
 	.ci/packages
 	$(MAKE) page lint webtest
 	go test -timeout 20m $(TESTS)
-	$(MAKE) race hosts browser guests generated compare
+	$(MAKE) race hosts browser guests generated radio compare
 	@echo "make test: ok"
 
 check: lint ## the everyday check: lint and the short tests
@@ -75,9 +75,8 @@ browser: page ## the pages, looked at in a real browser (chromium, node, npm)
 guests: ## phones around a hub, in network namespaces (root; udhcpc, chromium, node, npm for some)
 	go test -count=1 -timeout 10m ./test/guests/...
 
-radio: ## Wi-Fi Direct by real wpa_supplicants on simulated radios in a virtual machine (minutes, and a quiet machine; not in make test)
-	.ci/packages radio
-	go test -count=1 -timeout 15m -v ./test/radio
+radio: ## Wi-Fi Direct by real wpa_supplicants on simulated radios in virtual machines (qemu; it needs no KVM)
+	go test -count=1 -timeout 30m -v ./test/radio
 
 web: cmd/longear/web/node_modules/.package-lock.json ## fetch what the page is made with, check and bundle it (node, npm)
 	cd cmd/longear/web && npm run --silent check && npm run --silent build

@@ -88,7 +88,7 @@ var modules = strings.Fields("mac80211_hwsim ctr ccm gcm cmac ecb veth sch_netem
 // programs are this machine's, as they are in the virtual one.
 var programs = strings.Fields("ip iw tc wpa_supplicant dbus-daemon udhcpc")
 
-// image packs the root file system of the virtual machine.
+// image packs the root file system of the virtual machine, plainly: to inflate it would take an emulated machine longer.
 func image(x, out string) error {
 	root, err := os.MkdirTemp("", "longear-radio-")
 	if err != nil {
@@ -115,7 +115,7 @@ func image(x, out string) error {
 	); err != nil {
 		return err
 	}
-	_, err = shell(root, "sh", "-c", "find . | cpio -o -H newc 2>/dev/null | gzip -1 > '"+out+"'")
+	_, err = shell(root, "sh", "-c", "find . | cpio -o -H newc 2>/dev/null > '"+out+"'")
 	return err
 }
 
@@ -184,7 +184,8 @@ func copyLibraries(x, root, program string) error {
 }
 
 func libraryPath(x string) string {
-	return x + "/usr/lib/x86_64-linux-gnu:" + x + "/lib/x86_64-linux-gnu:" + x + "/usr/lib/x86_64-linux-gnu/NetworkManager/1.42.4"
+	own, _ := filepath.Glob(x + "/usr/lib/x86_64-linux-gnu/NetworkManager/*")
+	return strings.Join(append([]string{x + "/usr/lib/x86_64-linux-gnu", x + "/lib/x86_64-linux-gnu"}, own...), ":")
 }
 
 // copyManager copies NetworkManager with its Wi-Fi plugin.

@@ -8,23 +8,28 @@ import (
 	"longear/node/discovery"
 )
 
-// batches are all stories, in the order they are played.
-var batches = [][]story{
-	{{"two-meet", 2, twoMeet}, {"without-dbus", 2, withoutBus}},
-	{{"takeover", 4, takeover}, {"lossy", 2, lossy}},
-	{{"plain-phone", 3, plainPhone}, {"walker", 3, walker}},
-	{{"hub-full", 4, hubFull}, {"refused", 2, refused}, {"foreign-group", 1, foreignGroup}, {"networkmanager", 1, networkManager}},
-	{{"hub-crowd", 10, hubCrowd}},
-	{
-		{"supplicant-dies", 1, supplicantDies},
-		{"supplicant-absent", 1, supplicantAbsent},
-		{"dbus-gone", 1, busGone},
-		{"interface-gone", 1, interfaceGone},
-		{"killed", 1, killed},
-		{"no-rights", 1, noRights},
-		{"link-local-only", 2, linkLocalOnly},
-		{"two-on-one-radio", 1, twoNodesOneRadio},
-	},
+// stories are all of them.
+var stories = []story{
+	{"two-meet", twoMeet},
+	{"without-dbus", withoutBus},
+	{"takeover", takeover},
+	{"lossy", lossy},
+	{"plain-phone", plainPhone},
+	{"walker", walker},
+	{"hub-full", hubFull},
+	{"refused", refused},
+	{"foreign-group", foreignGroup},
+	{"networkmanager", networkManager},
+	{"second-radio", secondRadio},
+	{"hub-crowd", hubCrowd},
+	{"supplicant-dies", supplicantDies},
+	{"supplicant-absent", supplicantAbsent},
+	{"dbus-gone", busGone},
+	{"interface-gone", interfaceGone},
+	{"killed", killed},
+	{"no-rights", noRights},
+	{"link-local-only", linkLocalOnly},
+	{"two-on-one-radio", twoNodesOneRadio},
 }
 
 // reach waits until machines are in a state.

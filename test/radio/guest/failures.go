@@ -185,54 +185,6 @@ func (b *box) command(text string) string {
 	return strings.TrimSpace(string(answer[:n]))
 }
 
-// networkManager: it owns the radio, and longear says so, does nothing, and goes on when it is told to leave the radio.
-func networkManager(w *world) {
-	b := w.box(0)
-	must(w, os.MkdirAll(b.dir+"/nm", 0o755))
-	must(w, os.WriteFile(b.dir+"/nm.conf", []byte("[main]\nplugins=keyfile\ndhcp=internal\ndns=none\nrc-manager=unmanaged\n[keyfile]\npath="+b.dir+"/nm\n[device]\nwifi.scan-rand-mac-address=no\n"), 0o644))
-	b.start("manager", b.logFile("manager"), "/init", "without-udev", "/usr/sbin/NetworkManager", "--debug", "--log-level=INFO", "--config="+b.dir+"/nm.conf",
-		"--config-dir="+b.dir+"/nm", "--state-file="+b.dir+"/nm.state", "--pid-file="+b.dir+"/nm.pid")
-	w.within(45*time.Second, "NetworkManager has the radio", func() bool { return b.managed(nil) })
-	b.relay("--profile", "hub")
-	b.blocked("NetworkManager owns "+b.wlan, "nmcli device set "+b.wlan+" managed no (undo: sudo nmcli device set "+b.wlan+" managed yes")
-	time.Sleep(6 * time.Second)
-	if !b.managed(nil) || len(b.groups()) != 0 {
-		w.fail("longear took the radio from NetworkManager by itself")
-	}
-	doctor, _ := b.try("doctor")
-	if !strings.Contains(doctor, "NetworkManager owns "+b.wlan) || !strings.Contains(doctor, "Wi-Fi Direct, access point") {
-		w.fail("doctor says %q", doctor)
-	}
-	// What the command of the fix does.
-	no := false
-	b.managed(&no)
-	b.recovers()
-	time.Sleep(5 * time.Second)
-	if len(b.groups()) != 1 {
-		w.fail("the group does not live beside NetworkManager")
-	}
-}
-
-// managed reads whether NetworkManager manages the radio, after setting it if set is given.
-func (b *box) managed(set *bool) (yes bool) {
-	_ = b.onBus(func(c *dbus.Conn) error {
-		const name = "org.freedesktop.NetworkManager"
-		var device dbus.ObjectPath
-		if err := c.Object(name, "/org/freedesktop/NetworkManager").Call(name+".GetDeviceByIpIface", 0, b.wlan).Store(&device); err != nil {
-			return err
-		}
-		if set != nil {
-			return c.Object(name, device).SetProperty(name+".Device.Managed", dbus.MakeVariant(*set))
-		}
-		v, err := c.Object(name, device).GetProperty(name + ".Device.Managed")
-		if err == nil {
-			yes, _ = v.Value().(bool)
-		}
-		return err
-	})
-	return yes
-}
-
 // noRights: an ordinary user is told what is missing.
 func noRights(w *world) {
 	b := w.box(0)

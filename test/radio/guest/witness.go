@@ -78,7 +78,7 @@ func (w *world) dump() {
 		print("longear", b.log.String(), 12)
 		wpa, _ := os.ReadFile(b.dir + "/wpa.log")
 		print("wpa", string(wpa), 12)
-		for _, name := range []string{"manager", "bus", "supplicant"} {
+		for _, name := range []string{"manager", "bus", "supplicant", "second"} {
 			other, _ := os.ReadFile(b.dir + "/" + name + ".log")
 			print(name, string(other), 12)
 		}

@@ -19,9 +19,8 @@ import (
 
 // story is one case.
 type story struct {
-	name   string
-	radios int
-	play   func(*world)
+	name string
+	play func(*world)
 }
 
 // failure ends a case.
@@ -30,8 +29,6 @@ type failure string
 // world is the machines of one case.
 type world struct {
 	name  string
-	base  int // number of its first radio
-	air   int // among those that play now
 	boxes []*box
 	noted []string
 }
@@ -120,7 +117,6 @@ func (w *world) box(i int) *box {
 
 // bare is a machine with a radio and no program.
 func (w *world) bare(i int) *box {
-	i += w.base
 	b := &box{
 		w: w, i: i, ns: fmt.Sprintf("n%d", i), wlan: fmt.Sprintf("wlan%d", i),
 		dir: fmt.Sprintf("/run/n%d", i), procs: map[string]*exec.Cmd{}, log: &buffer{},
@@ -144,7 +140,7 @@ func must(w *world, err error) {
 // clear ends everything of a case.
 func (w *world) clear() {
 	for _, b := range w.boxes {
-		for _, name := range []string{"longear", "watch", "supplicant", "manager", "bus"} {
+		for _, name := range []string{"longear", "watch", "second", "supplicant", "manager", "bus"} {
 			b.kill(name)
 		}
 		if b.after != nil {
@@ -319,9 +315,9 @@ func (b *box) groups() (devs []string) {
 	return devs
 }
 
-// place moves the radio to one of the three places of its case: it hears who is there, and nobody of another case.
+// place moves the radio to a place: it hears who is there, and nobody of another.
 func (b *box) place(where int) {
-	mask := 1 << (3*b.w.air + where)
+	mask := 1 << where
 	file := fmt.Sprintf("/sys/kernel/debug/ieee80211/phy%d/hwsim/group", b.i)
 	must(b.w, os.WriteFile(file, fmt.Append(nil, mask), 0o644))
 }

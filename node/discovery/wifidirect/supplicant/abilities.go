@@ -189,6 +189,9 @@ func (r *Radio) lookBus(ctx context.Context, s *Survey) error {
 	if err != nil && !named(err, "InterfaceUnknown") {
 		return explain(err)
 	}
+	if named(err, "InterfaceUnknown") && r.drivenElsewhere() {
+		return elsewhere(r.cfg.Iface)
+	}
 	s.Driver = "wpa_supplicant over D-Bus"
 	if b.managed(ctx, r.cfg.Iface) {
 		s.Manager = "NetworkManager"

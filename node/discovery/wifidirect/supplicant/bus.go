@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -79,16 +80,20 @@ func (r *Radio) dialBus(ctx context.Context) (*bus, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := b.take(ctx, r.cfg.Iface); err != nil {
+	if err := b.take(ctx, r); err != nil {
 		return nil, errors.Join(err, b.close(ctx))
 	}
 	return b, nil
 }
 
-// take finds the radio, or makes it known if no other program has.
-func (b *bus) take(ctx context.Context, iface string) error {
+// take finds the radio, or makes it known if no other program has, nor another wpa_supplicant, which then is the one to use.
+func (b *bus) take(ctx context.Context, r *Radio) error {
+	iface := r.cfg.Iface
 	err := b.call(ctx, busRoot, busName+".GetInterface", iface).Store(&b.radio)
 	if named(err, "InterfaceUnknown") {
+		if r.drivenElsewhere() {
+			return elsewhere(iface)
+		}
 		made := dict{"Ifname": dbus.MakeVariant(iface), "Driver": dbus.MakeVariant("nl80211")}
 		err = b.call(ctx, busRoot, busName+".CreateInterface", made).Store(&b.radio)
 		b.own = err == nil
@@ -96,15 +101,44 @@ func (b *bus) take(ctx context.Context, iface string) error {
 	if err != nil {
 		return explain(err)
 	}
-	can, _ := b.property(ctx, b.radio, ifaceName, "Capabilities").(map[string]dbus.Variant)
-	modes, _ := can["Modes"].Value().([]string)
-	if slices.Contains(modes, "p2p") {
+	if b.can(ctx, b.radio) {
 		return nil
 	}
 	return &wifidirect.Trouble{
 		Reason: wifidirect.NoP2P, Text: iface + " has no Wi-Fi Direct",
 		Fix: "use another adapter, or make a hotspot; iw phy must list P2P-client and P2P-GO, and one wpa_supplicant only may run on the radio",
 	}
+}
+
+// can reports whether a radio has Wi-Fi Direct.
+func (b *bus) can(ctx context.Context, radio dbus.ObjectPath) bool {
+	can, _ := b.property(ctx, radio, ifaceName, "Capabilities").(map[string]dbus.Variant)
+	modes, _ := can["Modes"].Value().([]string)
+	return slices.Contains(modes, "p2p")
+}
+
+// first: one wpa_supplicant does Wi-Fi Direct on the first of its radios only (2.10), and whatever is ordered on another happens
+// there. That one may be somebody's only way to the internet.
+func (b *bus) first(ctx context.Context, iface string) error {
+	all, _ := b.property(ctx, busRoot, busName, "Interfaces").([]dbus.ObjectPath)
+	for _, path := range all {
+		name := b.text(ctx, path, ifaceName, "Ifname")
+		if name == "" || strings.HasPrefix(name, "p2p-") || number(path) >= number(b.radio) || !b.can(ctx, path) {
+			continue
+		}
+		return &wifidirect.Trouble{
+			Reason: wifidirect.NoP2P, Text: "the wpa_supplicant of " + name + " does Wi-Fi Direct on that radio only",
+			Fix: "run another one for " + iface + ": sudo wpa_supplicant -B -Dnl80211 -i " + iface +
+				" -C 'DIR=/run/wpa_longear GROUP=netdev', and add --wifi-direct-control /run/wpa_longear",
+		}
+	}
+	return nil
+}
+
+// number is that of an interface object; wpa_supplicant counts up.
+func number(path dbus.ObjectPath) int {
+	n, _ := strconv.Atoi(string(path[strings.LastIndexByte(string(path), '/')+1:]))
+	return n
 }
 
 // close undoes what take did. The connection is private.

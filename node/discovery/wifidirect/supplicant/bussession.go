@@ -50,7 +50,7 @@ func (r *Radio) openBus(ctx context.Context, hold io.Closer) (wifidirect.Session
 	}
 	if b.managed(ctx, r.cfg.Iface) {
 		err = managedTrouble(r.cfg.Iface)
-	} else {
+	} else if err = b.first(ctx, r.cfg.Iface); err == nil {
 		err = b.sweep(ctx, r.cfg)
 	}
 	if err == nil {
@@ -150,6 +150,9 @@ func (s *busSession) signal(ctx context.Context, sig *dbus.Signal) bool {
 		return s.started(ctx, d)
 	case "GroupFinished":
 		path, _ := d["interface_object"].Value().(dbus.ObjectPath)
+		s.finished(path)
+	case "InterfaceRemoved": // how NetworkManager ends groups: no GroupFinished comes
+		path, _ := sig.Body[0].(dbus.ObjectPath)
 		s.finished(path)
 	case "GroupFormationFailure":
 		if s.unwant() {

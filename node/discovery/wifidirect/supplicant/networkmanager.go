@@ -42,7 +42,7 @@ func managedTrouble(iface string) *wifidirect.Trouble {
 	return &wifidirect.Trouble{
 		Reason: wifidirect.Managed,
 		Text:   "NetworkManager owns " + iface + " and removes Wi-Fi Direct groups that others make",
-		Fix: "plug a second adapter in and name that with --wifi-direct, or give this one up: sudo nmcli device set " + iface +
-			" managed no (undo: sudo nmcli device set " + iface + " managed yes; the ordinary Wi-Fi on it is off meanwhile)",
+		Fix: "sudo nmcli device set " + iface + " managed no (undo: sudo nmcli device set " + iface + " managed yes; the ordinary Wi-Fi on it is off " +
+			"meanwhile), or keep that: plug a second adapter in, do this with its name instead, and name it with --wifi-direct",
 	}
 }

@@ -143,6 +143,23 @@ func (r *Radio) p2pSocket() (string, error) {
 	return "", gone(errors.New("no socket in " + r.cfg.Sockets))
 }
 
+// drivenElsewhere reports whether a wpa_supplicant that is not on D-Bus has the radio.
+func (r *Radio) drivenElsewhere() bool {
+	path, err := r.p2pSocket()
+	if err == nil {
+		_, err = talk(path, "PING")
+	}
+	return err == nil
+}
+
+// elsewhere leads to the control socket.
+func elsewhere(iface string) error {
+	return &wifidirect.Trouble{
+		Reason: wifidirect.NoSupplicant, Text: "another wpa_supplicant than that of D-Bus has " + iface,
+		Fix: "name the folder of its control sockets with --wifi-direct-control",
+	}
+}
+
 // handOut makes an owner take so many members, and give them an address in the handshake that joins them, so that they need no
 // DHCP. Over D-Bus this cannot be said (2.10), but where D-Bus is there is mostly a control socket as well. Without it members
 // use IPv6, and the number is only what we tell them.
