@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -13,6 +15,7 @@ import (
 
 	"longear/node/discovery"
 	"longear/node/discovery/wifidirect"
+	"longear/test/rig"
 )
 
 // blocked waits until a machine's node says why it cannot use its radio, and what to do.
@@ -228,7 +231,7 @@ func twoNodesOneRadio(w *world) {
 	group := b.groups()
 	second := *b
 	second.dir = b.dir + "/second"
-	second.procs, second.log = map[string]*exec.Cmd{}, &buffer{}
+	second.procs, second.log = map[string]*exec.Cmd{}, &rig.Output{}
 	second.control = b.dir + "/ctrl"
 	must(w, os.MkdirAll(second.dir, 0o755))
 	must(w, os.Symlink(b.dir+"/bus", second.dir+"/bus"))

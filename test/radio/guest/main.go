@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command guest is the first program of the rig's virtual machine: it makes simulated radios, one small machine in a network
 // namespace for each, plays the cases that the kernel's command line names, and says how each ended on the console.
 package main

@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -15,6 +17,7 @@ import (
 
 	"longear/node/api"
 	"longear/node/discovery"
+	"longear/test/rig"
 )
 
 // story is one case.
@@ -59,29 +62,11 @@ type box struct {
 	ns, dir string
 	wlan    string
 	procs   map[string]*exec.Cmd // by name
-	log     *buffer              // of longear
+	log     *rig.Output          // of longear
 	after   func()               // puts the machine back as it was
 	as      []string             // words before longear, to run it as another user
 	control string               // folder of control sockets that longear is told; "" is the machine's
 	socket  bool                 // no D-Bus: wpa_supplicant on its control socket
-}
-
-// buffer is a log that is read while it is written.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }
 
 // made are the namespaces that exist: radios stay in theirs from case to case.
@@ -119,7 +104,7 @@ func (w *world) box(i int) *box {
 func (w *world) bare(i int) *box {
 	b := &box{
 		w: w, i: i, ns: fmt.Sprintf("n%d", i), wlan: fmt.Sprintf("wlan%d", i),
-		dir: fmt.Sprintf("/run/n%d", i), procs: map[string]*exec.Cmd{}, log: &buffer{},
+		dir: fmt.Sprintf("/run/n%d", i), procs: map[string]*exec.Cmd{}, log: &rig.Output{},
 	}
 	w.boxes = append(w.boxes, b)
 	os.RemoveAll(b.dir)
