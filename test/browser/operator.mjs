@@ -12,7 +12,7 @@ const [, , executablePath, address, neighbour, carryFile, pictures] = process.ar
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const { origin, port, hash } = new URL(address);
 const token = hash.slice(1);
-const browser = await launch(executablePath);
+const browser = await launch(executablePath, ['--host-resolver-rules=MAP evil.example 127.0.0.1']);
 const laptop = { viewport: { width: 1280, height: 800 }, locale: 'en-GB' };
 const directions = { ar: 'rtl', en: 'ltr', fa: 'rtl', kk: 'ltr', ru: 'ltr', zh: 'ltr' };
 
@@ -139,6 +139,7 @@ await check('mute', async () => {
   await page.click('#muted form > button');
   await page.locator('#muted [role=alert]').waitFor();
   assert.match(await text(page, '#muted [role=alert]'), /give the whole key, or a card/);
+  assert.match(page.said.pop() ?? '', /404/); // what a browser says of every answer that is no success
 });
 await check('carry out', async () => {
   const [download] = await Promise.all([page.waitForEvent('download'), page.click('#carry form:nth-of-type(1) button')]);

@@ -123,10 +123,10 @@ const checks = {
   async 'one language is fetched'() {
     const page = await open('/?lang=kk');
     const files = () => page.asked.filter(path => /\/(ar|en|fa|kk|ru|zh)-/.test(path)).map(path => path.slice(6, 8));
-    assert.deepEqual(files(), ['kk']);
+    assert.deepEqual([...new Set(files())], ['kk']);
     await page.selectOption('.head select', 'fa');
     await page.waitForSelector('html[lang=fa][dir=rtl]');
-    assert.deepEqual(files(), ['kk', 'fa']);
+    assert.deepEqual([...new Set(files())], ['kk', 'fa']);
     await page.goto(hub + '/'); /* what was chosen stays chosen */
     await page.waitForSelector('html[data-started][lang=fa]');
     assert.deepEqual(page.said, []);

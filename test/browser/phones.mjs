@@ -50,7 +50,9 @@ async function open(context, path = '/') {
 }
 /* name gives a page the name core, as its own script has it, when the page has taken over. */
 async function name(page) {
-  await page.waitForSelector('#page article, #page .empty', { timeout: 60_000 });
+  await page.waitForSelector('#page article, #page .empty', { timeout: 60_000 }).catch(e => {
+    throw new Error(`the page has not taken over: ${page.context().said.join('\n')}: ${page.context().asked.slice(-30).join(' ')}: ${e.message}`);
+  });
   await page.evaluate(async () => {
     const src = (await (await fetch('/')).text()).match(/\/page\/main-\w+\.js/)[0];
     window.core = (await import(src)).core;

@@ -11,7 +11,8 @@ import { keyPair, openDirect, writeDirect } from "../../cmd/longear/web/src/prot
 import { idOf } from "../../cmd/longear/web/src/protocol/id.ts";
 import type { Message } from "../../cmd/longear/web/src/protocol/message.ts";
 import { read, readAll } from "../../cmd/longear/web/src/protocol/read.ts";
-import { type Key, keyBytes, keyFrom, keyOf } from "../../cmd/longear/web/src/protocol/reconcile/key.ts";
+import { type Key, keyOf } from "../../cmd/longear/web/src/protocol/reconcile/key.ts";
+import { keyBytes, keyFrom } from "../../cmd/longear/web/src/protocol/reconcile/prefix.ts";
 import { type KeySet, type Scope, newKeySet, within } from "../../cmd/longear/web/src/protocol/reconcile/keyset.ts";
 import { type Session, newSession } from "../../cmd/longear/web/src/protocol/reconcile/session.ts";
 import type { Nodes } from "../../cmd/longear/web/src/protocol/reconcile/trie.ts";

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync
 import { basename } from "node:path";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
-import { atOnce } from "./pack.mjs";
+import { atOnce } from "./merge.mjs";
 
 const out = "built/operator";
 

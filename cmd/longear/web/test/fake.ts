@@ -98,7 +98,7 @@ export function fakeCore(posts: readonly Post[]): Fake {
   let next = 5000;
   let failing = "";
   let now: Snapshot = {
-    ready: true, line: "live", hub: { name: "north gate", guests: 11, neighbours: 2, lastSync: 20, messages: 231 }, keeping: "phone",
+    ready: true, line: "live", looked: true, hub: { name: "north gate", guests: 11, neighbours: 2, lastSync: 20, messages: 231 }, keeping: "phone",
     posts, rooms, author: made(1), name: "rain coat", waiting: 0, carrying: 231, clockOff: 0,
   };
   const asked: string[] = [];

@@ -84,7 +84,7 @@ export interface Hub {
 }
 
 /** How the line to the hub is. */
-export type Line = "connecting" | "live" | "away" | "full";
+export type Line = "connecting" | "live" | "away" | "busy" | "full"; // busy: it asked to wait; full: it has no room for what was written
 
 /** Where this phone keeps things: for good, or only until the tab is closed (private tabs, phones without room). */
 export type Keeping = "phone" | "tab";
@@ -93,6 +93,7 @@ export type Keeping = "phone" | "tab";
 export interface Snapshot {
   readonly ready: boolean; // false until what was kept has been read
   readonly line: Line;
+  readonly looked: boolean; // the newest messages of a hub have been read: what is not here is not there
   readonly hub: Hub | undefined; // the last one that answered
   readonly keeping: Keeping;
   readonly posts: readonly Post[]; // newest first, responses and parts of photos not among them

@@ -14,6 +14,7 @@ export interface Mirror {
 const nothing: Snapshot = {
   ready: false,
   line: "connecting",
+  looked: false,
   hub: undefined,
   keeping: "phone",
   posts: [],

@@ -1,6 +1,7 @@
 // The page's inside as the screens see it: calls go to a worker, what changed comes back. This side holds nothing but a copy of what
 // there is to show.
 
+import { fetched } from "./again.ts";
 import { type Core, Failure } from "./core.ts";
 import type { Calls, Delta, Port, Ready, Reply } from "./inside/delta.ts";
 import { type Mirror, newMirror } from "./mirror.ts";
@@ -9,9 +10,10 @@ import { type Mirror, newMirror } from "./mirror.ts";
 export function newCore(): Core {
   const mirror = newMirror(beforeNextFrame);
   const call = caller(mirror);
-  // A phone that is taken out, or has changed its Wi-Fi, may have another hub.
+  // A phone that is taken out, or has changed its Wi-Fi, may have another hub or none. The browser's word is only a reason to look.
   const poke = (): void => void call("poke").catch(() => undefined);
   addEventListener("online", poke);
+  addEventListener("offline", poke);
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "visible") poke();
   });
@@ -21,7 +23,7 @@ export function newCore(): Core {
     write: async (draft) => {
       if (draft.kind !== "photo") return call("write", draft);
       const { file, ...rest } = draft;
-      const { draw } = await import("./drawing.ts");
+      const { draw } = await fetched(() => import("./drawing.ts"));
       return call("write", { ...rest, drawn: await draw(file) } satisfies Ready);
     },
     respond: (target, answer) => call("respond", target, answer),

@@ -1,9 +1,5 @@
 // What is done with bytes everywhere, and the types that keep one sort of 32 bytes from being taken for another.
 
-import { concatBytes } from "@noble/hashes/utils.js";
-
-export { bytesToHex as toHex, concatBytes as concat } from "@noble/hashes/utils.js";
-
 declare const sort: unique symbol;
 
 /** Bytes of one sort. The mark exists for the compiler alone. */
@@ -15,6 +11,22 @@ export type ID = Sort<"ID">;
 export type Author = Sort<"Author">;
 /** The 16 bytes that stand for a channel. */
 export type Tag = Sort<"Tag">;
+
+/** Parts as one. */
+export function concat(...parts: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
+  let at = 0;
+  for (const p of parts) {
+    out.set(p, at);
+    at += p.length;
+  }
+  return out;
+}
+
+/** Bytes in base 16. */
+export function toHex(bytes: Uint8Array): string {
+  return Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
+}
 
 /** Whether both hold the same bytes. Not for secrets: it stops at the first difference. */
 export function equal(a: Uint8Array, b: Uint8Array): boolean {
@@ -37,7 +49,7 @@ export function fromUTF8(bytes: Uint8Array): string | undefined {
 
 /** A domain of SPEC.md section 1, ending in a zero byte, before what is hashed or signed for its purpose alone. */
 export function inDomain(domain: string, ...parts: Uint8Array[]): Uint8Array {
-  return concatBytes(utf8(domain + "\0"), ...parts);
+  return concat(utf8(domain + "\0"), ...parts);
 }
 
 /** Random bytes. `crypto.getRandomValues` is there on plain http too, unlike `crypto.subtle`. */

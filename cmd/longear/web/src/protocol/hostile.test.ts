@@ -12,7 +12,7 @@ import { decodeManifest } from "./manifest.ts";
 import { type Content, decode } from "./message.ts";
 import { read, readAll } from "./read.ts";
 import { decodeItems } from "./reconcile/item.ts";
-import { keyFrom } from "./reconcile/key.ts";
+import { keyFrom } from "./reconcile/prefix.ts";
 import { decodeWants } from "./reconcile/want.ts";
 import { asPrivate, openSealed } from "./seal.ts";
 import { vectors, bytesOf } from "./vectors.ts";

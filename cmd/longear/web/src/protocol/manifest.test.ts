@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { toHex } from "./bytes.ts";
-import { type Manifest, decodeManifest, encodeManifest, fileLimits } from "./manifest.ts";
+import { encodeManifest } from "./encode.ts";
+import { type Manifest, decodeManifest, fileLimits } from "./manifest.ts";
 import { bytesOf, vectors } from "./vectors.ts";
 
 test("manifests that are in the form", () => {

@@ -1,8 +1,8 @@
 // Manifests, SPEC.md section 3: what a photo or file consists of. Everything in one is its author's claim.
 
-import { type ID, concat, fromUTF8, utf8 } from "./bytes.ts";
+import { type ID, fromUTF8, utf8 } from "./bytes.ts";
 import { maxBody } from "./limits.ts";
-import { type Cursor, readUvarint, take, uvarint } from "./uvarint.ts";
+import { type Cursor, readUvarint, take } from "./uvarint.ts";
 
 /** The body of a manifest. */
 export interface Manifest {
@@ -34,26 +34,6 @@ export const fileLimits = {
   manifest: 12_000,
 } as const;
 
-/** Encodes a manifest. One beyond the limits is a mistake of the program: RangeError. */
-export function encodeManifest(m: Manifest): Uint8Array {
-  if (!allowed(m) || m.chunks.some((id) => id.length !== 32)) throw new RangeError("a manifest beyond its limits");
-  const type = utf8(m.type);
-  const name = utf8(m.name);
-  const body = concat(
-    Uint8Array.from([...uvarint(m.size), ...uvarint(m.chunks.length)]),
-    ...m.chunks,
-    Uint8Array.from(uvarint(type.length)),
-    type,
-    Uint8Array.from(uvarint(name.length)),
-    name,
-    Uint8Array.from([...uvarint(m.width), ...uvarint(m.height), ...uvarint(m.preview.length)]),
-    m.preview,
-    utf8(m.caption),
-  );
-  if (body.length > fileLimits.manifest) throw new RangeError("a manifest beyond its limits");
-  return body;
-}
-
 /** Reads the body of a manifest, opened if it was sealed. Undefined if it is malformed. */
 export function decodeManifest(body: Uint8Array): Manifest | undefined {
   const c: Cursor = { bytes: body, at: 0 };
@@ -71,7 +51,7 @@ export function decodeManifest(body: Uint8Array): Manifest | undefined {
   if (width === undefined || height === undefined || !preview) return undefined;
   const chunks: ID[] = Array.from({ length: n }, (_, i) => ids.slice(32 * i, 32 * i + 32) as Uint8Array as ID);
   const m = { size, chunks, type, name, width, height, preview, caption };
-  return allowed(m) ? m : undefined;
+  return isManifest(m) ? m : undefined;
 }
 
 /** A length and so many bytes. */
@@ -86,7 +66,7 @@ function readText(c: Cursor, most: number): string | undefined {
 }
 
 /** What writers and readers hold a manifest to. Half a surrogate pair is no text: UTF-8 has no bytes for it. */
-function allowed(m: Manifest): boolean {
+export function isManifest(m: Manifest): boolean {
   const n = m.chunks.length;
   const within = (value: number, least: number, most: number): boolean =>
     Number.isInteger(value) && value >= least && value <= most;

@@ -1,9 +1,9 @@
 // The message of SPEC.md section 3 and its one encoding. Whatever is not that encoding is refused: if two encodings meant
 // one message, they would have two IDs, and whoever passes messages on could make many of one.
 
-import { type Author, type Tag, concat, equal } from "./bytes.ts";
+import { type Author, type Tag, equal } from "./bytes.ts";
 import * as limits from "./limits.ts";
-import { type Cursor, readUvarint, take, uvarint } from "./uvarint.ts";
+import { type Cursor, readUvarint, take } from "./uvarint.ts";
 import type { Refusal } from "./verdict.ts";
 
 /** What an author signs. */
@@ -48,7 +48,7 @@ export const kinds = {
 export const classes = { text: 0, alert: 1, media: 2 } as const;
 
 /** Tag bytes, in the order of the encoding. */
-const tags = {
+export const tags = {
   version: 0x08,
   author: 0x12,
   created: 0x18,
@@ -69,47 +69,6 @@ export const trailerSize = 66;
 /** The part of an encoded message that is signed and named. */
 export function contentOf(wire: Uint8Array): Uint8Array {
   return wire.subarray(0, wire.length - trailerSize);
-}
-
-/** Encodes what is to be signed. Content outside the limits is a mistake of the program: RangeError. */
-export function encodeContent(m: Content): Uint8Array {
-  if (m.author.length !== 32 || m.channel.length !== 16 || m.parents.some((p) => p.length !== 32)) {
-    throw new RangeError("an author, channel or parent of another length");
-  }
-  if (beyondLimits(m) || m.parents.length > limits.maxParents || m.nonce < 0n || m.nonce >= 1n << 64n) {
-    throw new RangeError("a field beyond its limit");
-  }
-  const parts: Uint8Array[] = [field(tags.author, m.author)];
-  const integer = (tag: number, value: number): void => {
-    if (value !== 0) parts.push(Uint8Array.of(tag, ...uvarint(value)));
-  };
-  integer(tags.created, m.created);
-  integer(tags.lifetime, m.lifetime);
-  parts.push(field(tags.channel, m.channel));
-  integer(tags.class, m.class);
-  integer(tags.kind, m.kind);
-  integer(tags.flags, m.flags);
-  for (const p of m.parents) parts.push(field(tags.parent, p));
-  if (m.body.length > 0) parts.push(field(tags.body, m.body));
-  if (m.nonce !== 0n) parts.push(nonceField(m.nonce));
-  return concat(...parts);
-}
-
-/** Puts a signature behind content. */
-export function withSignature(content: Uint8Array, signature: Uint8Array): Uint8Array {
-  return concat(content, field(tags.signature, signature));
-}
-
-/** The nonce as it ends the content: a tag byte and 8 bytes, the lowest first. */
-export function nonceField(nonce: bigint): Uint8Array {
-  const out = new Uint8Array(9);
-  out[0] = tags.nonce;
-  new DataView(out.buffer).setBigUint64(1, nonce, true);
-  return out;
-}
-
-function field(tag: number, bytes: Uint8Array): Uint8Array {
-  return concat(Uint8Array.of(tag, ...uvarint(bytes.length)), bytes);
 }
 
 /** Reads a message by steps 1 to 4 of SPEC.md section 3, "Reading". The signature is not verified. */
@@ -198,7 +157,7 @@ function readNonce(c: Cursor): bigint | undefined {
 }
 
 /** Step 4: values that are well formed and too large, or a parent named twice. */
-function beyondLimits(m: Content): boolean {
+export function beyondLimits(m: Content): boolean {
   return (
     m.created > limits.maxCreated ||
     m.lifetime > limits.maxLifetime ||

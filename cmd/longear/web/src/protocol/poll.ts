@@ -1,7 +1,7 @@
 // Polls, SPEC.md section 17: the body of a message that asks a question.
 
-import { concat, fromUTF8, utf8 } from "./bytes.ts";
-import { type Cursor, readUvarint, take, uvarint } from "./uvarint.ts";
+import { fromUTF8 } from "./bytes.ts";
+import { type Cursor, readUvarint, take } from "./uvarint.ts";
 
 /** A question and what can be answered. */
 export interface Poll {
@@ -17,21 +17,6 @@ export const minOptions = 2;
 export const maxOptions = 16;
 /** The longest option, in bytes of UTF-8. */
 export const maxOption = 200;
-
-/** The body of a poll. That it fits into a message is for whoever writes that. */
-export function encodePoll(p: Poll): Uint8Array {
-  const parts: Uint8Array[] = [Uint8Array.of(p.most, p.options.length)];
-  for (const o of p.options) {
-    const text = utf8(o);
-    parts.push(Uint8Array.from(uvarint(text.length)), text);
-  }
-  const body = concat(...parts, utf8(p.question));
-  const again = decodePoll(body);
-  const same = again && again.most === p.most && again.question === p.question && again.options.length === p.options.length;
-  // A number that became another byte, half a surrogate pair that became a replacement character.
-  if (!same || again.options.some((o, i) => o !== p.options[i])) throw new RangeError("no poll that can be written");
-  return body;
-}
 
 /** Reads the body of a poll, or undefined if it is malformed. */
 export function decodePoll(body: Uint8Array): Poll | undefined {

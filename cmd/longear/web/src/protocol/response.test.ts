@@ -3,8 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { toHex } from "./bytes.ts";
-import { type Poll, decodePoll, encodePoll } from "./poll.ts";
-import { type Answer, decodeAnswer, encodeAnswer } from "./response.ts";
+import { encodeAnswer, encodePoll } from "./encode.ts";
+import { type Poll, decodePoll } from "./poll.ts";
+import { type Answer, decodeAnswer } from "./response.ts";
 import { bytesOf, vectors } from "./vectors.ts";
 
 test("responses", () => {

@@ -1,6 +1,6 @@
 // What an author answers to a message, SPEC.md section 17: the body of a response.
 
-import { concat, fromUTF8, utf8 } from "./bytes.ts";
+import { fromUTF8 } from "./bytes.ts";
 import { maxOptions } from "./poll.ts";
 
 /** What an author answers to a message. */
@@ -16,32 +16,10 @@ export type Answer =
 export const maxReaction = 32;
 
 /** By their first byte. */
-const answers = ["withdraw", "confirm", "contradict", "sign", "vote", "react"] as const;
+export const answers = ["withdraw", "confirm", "contradict", "sign", "vote", "react"] as const;
 
 /** Control characters and white space. Written out, as what \s means has changed and depends on the engine. */
 const unfit = /[\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/;
-
-/** The body of a response. */
-export function encodeAnswer(a: Answer): Uint8Array {
-  const rest = restOf(a);
-  const body = concat(Uint8Array.of(answers.indexOf(a.kind)), rest);
-  if (!decodeAnswer(body)) throw new RangeError(`no ${a.kind} that can be written`);
-  return body;
-}
-
-function restOf(a: Answer): Uint8Array {
-  if (a.kind === "vote") {
-    // Before they become bytes, where 256 would be 0.
-    if (a.options.some((i) => !Number.isInteger(i) || i < 0 || i >= maxOptions)) throw new RangeError("no such option");
-    return Uint8Array.from(a.options);
-  }
-  if (a.kind === "react") {
-    const text = utf8(a.text);
-    if (fromUTF8(text) !== a.text) throw new RangeError("half a surrogate pair");
-    return text;
-  }
-  return new Uint8Array(0);
-}
 
 /** Reads the body of a response, or undefined if it is malformed. Whether the answer fits its target is another question. */
 export function decodeAnswer(body: Uint8Array): Answer | undefined {

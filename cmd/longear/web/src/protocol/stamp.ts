@@ -1,8 +1,9 @@
 // Proof of work in an ID, SPEC.md section 9: what a stranger pays to be carried when room is scarce.
 
 import { sha256 } from "@noble/hashes/sha2.js";
+import { encodeContent, nonceField } from "./encode.ts";
 import { signedBytes } from "./id.ts";
-import { type Content, encodeContent, nonceField } from "./message.ts";
+import { type Content } from "./message.ts";
 
 /** The stamp of an ID: its leading zero bits. */
 export function stampOf(id: Uint8Array): number {

@@ -2,8 +2,9 @@
 
 import type { Tag } from "./bytes.ts";
 import { authorOf, sign } from "./ed25519.ts";
+import { encodeContent, withSignature } from "./encode.ts";
 import { signedBytes } from "./id.ts";
-import { type Content, encodeContent, withSignature } from "./message.ts";
+import { type Content } from "./message.ts";
 
 /** What is to be said. A part that is left out has its default value. */
 export interface Draft extends Partial<Omit<Content, "author">> {

@@ -1,10 +1,12 @@
 // Signatures are checked here, many at a time and between other things: what is on the screen first, then in the order of arrival.
 // Nothing goes further into the page that was not checked.
 
-import { type Signed, verifyAll } from "../../protocol/batch.ts";
+import type { Signed } from "../../protocol/batch.ts";
+import { verify } from "../../protocol/ed25519.ts";
 import { signedBytes } from "../../protocol/id.ts";
 import { type Message, contentOf, decode } from "../../protocol/message.ts";
 import { isRefusal } from "../../protocol/verdict.ts";
+import { restIfThere } from "./ahead.ts";
 import { type Head, headOf, rankOf } from "./head.ts";
 
 /** Bytes that claim to be a message, and how long they have been travelling, in ms. */
@@ -45,7 +47,7 @@ interface Waiting extends Checked {
 
 /** As many at a time as make checking cheapest, and keep a slow phone busy for an eighth of a second. */
 const batch = 64;
-/** The first ones are to be seen soon. */
+/** The first ones are to be seen soon, and without the rest of the inside they are checked one by one. */
 const firstBatch = 8;
 
 /** A queue with nothing in it. */
@@ -56,7 +58,7 @@ export function newCheck(behind: Behind, pause: () => Promise<void> = breathe): 
   const work = async (): Promise<void> => {
     if (busy) return;
     busy = true;
-    for (let n = firstBatch; waiting.length > 0; n = batch) {
+    for (let n = firstBatch; waiting.length > 0; n = restIfThere ? batch : firstBatch) {
       const now = choose(waiting, tag, n);
       waiting = waiting.filter((w) => !now.includes(w));
       await settle(now, behind);
@@ -90,7 +92,7 @@ function choose(waiting: readonly Waiting[], tag: string, n: number): Waiting[] 
 
 async function settle(list: readonly Waiting[], behind: Behind): Promise<void> {
   const signed = list.map(({ wire, message: { author, signature } }): Signed => ({ author, bytes: signedBytes(contentOf(wire)), signature }));
-  const valid = verifyAll(signed);
+  const valid = restIfThere?.verifyAll(signed) ?? signed.map((s) => verify(s.author, s.bytes, s.signature));
   list.filter((_, i) => !valid[i]).forEach((w) => w.done("refused"));
   const good = list.filter((_, i) => valid[i]);
   const outcomes = await behind.take(good).catch(() => [] as Outcome[]);

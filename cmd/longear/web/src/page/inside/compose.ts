@@ -2,11 +2,9 @@
 
 import { fromBase32 } from "../../protocol/base32.ts";
 import { type Tag, utf8 } from "../../protocol/bytes.ts";
+import { encodeAnswer, encodeManifest, encodePoll } from "../../protocol/encode.ts";
 import { maxBody, maxLifetime } from "../../protocol/limits.ts";
-import { encodeManifest } from "../../protocol/manifest.ts";
 import { classes, kinds } from "../../protocol/message.ts";
-import { encodePoll } from "../../protocol/poll.ts";
-import { encodeAnswer } from "../../protocol/response.ts";
 import { idOf } from "../../protocol/id.ts";
 import { type Draft as Unsigned, write } from "../../protocol/write.ts";
 import { type Answer, Failure } from "../core.ts";

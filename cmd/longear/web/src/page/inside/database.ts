@@ -10,7 +10,7 @@ const version = 1;
 /** Opening hangs in some browsers now and then. */
 const openTime = 4000;
 /** What then is said. */
-export const silent = "the database does not answer";
+export const silent = "no answer";
 
 /** Waits for a request. */
 export function answered<T>(r: IDBRequest<T>): Promise<T> {
@@ -51,7 +51,7 @@ export function newDatabase(factory: IDBFactory, name: string): Database {
       const tx = await begin(mode);
       const ended = new Promise<void>((done, failed) => {
         tx.oncomplete = () => done();
-        tx.onabort = () => failed(tx.error ?? new Error("the database gave up"));
+        tx.onabort = () => failed(tx.error ?? new Error("aborted"));
       });
       ended.catch(() => undefined); // the failure of the work, if there is one, says more
       try {
@@ -86,7 +86,7 @@ async function connect(factory: IDBFactory, name: string, closed: () => void): P
   }
   if (Object.values(stores).some((s) => !db.objectStoreNames.contains(s))) {
     db.close();
-    throw new Error("a database of another layout");
+    throw new Error("another layout");
   }
   db.onclose = closed;
   db.onversionchange = () => {

@@ -1,12 +1,12 @@
 // What a page asks of a hub: node/api/GUEST.md, in calls. What comes back is only its word, and may be anything.
 
-import { uvarint } from "../../protocol/uvarint.ts";
+import { fetchRest } from "./ahead.ts";
 import type { Arrival } from "./check.ts";
 
 /** The hub has too much to do: come again after so many ms. */
 export class Busy extends Error {
   constructor(readonly after: number) {
-    super("the hub is busy");
+    super("busy");
   }
 }
 
@@ -46,6 +46,11 @@ export interface Hub {
   readonly events: (last: string, signal: AbortSignal) => Promise<ReadableStream<Uint8Array>>;
 }
 
+/** A request that gets an answer. */
+export type Ask = (path: string) => Promise<Response>;
+/** A request that brings bytes of a type. */
+export type Send = (path: string, type: string, body: Uint8Array) => Promise<Response>;
+
 /** An answer that takes longer than this is not waited for. */
 const answerTime = 30_000;
 
@@ -66,9 +71,7 @@ export function newHub(origin: string, fetch: typeof globalThis.fetch): Hub {
       clearTimeout(timer);
     }
   };
-  const object = async (r: Response): Promise<Record<string, unknown>> => record(await r.json().catch(() => undefined));
-  const send = (path: string, type: string, body: Uint8Array): Promise<Response> =>
-    ask(path, { method: "POST", headers: { "Content-Type": `application/vnd.longear.${type}` }, body: body as BodyInit });
+  const send: Send = (path, type, body) => ask(path, { method: "POST", headers: { "Content-Type": `application/vnd.longear.${type}` }, body: body as BodyInit });
   return {
     async state() {
       const r = await ask("/guest/state");
@@ -79,19 +82,9 @@ export function newHub(origin: string, fetch: typeof globalThis.fetch): Hub {
       const query = "ids" in of ? of.ids.map((id) => `id=${id}`).join("&") : `limit=50${of.channel && `&channel=${of.channel}`}`;
       return list((await object(await ask(`/guest/messages?${query}`))).messages).flatMap((m) => arrivalOf(m) ?? []);
     },
-    post: async (records) =>
-      list((await object(await send("/guest/messages", "records", records))).records).map((r) => ({
-        word: text(r.word),
-        again: r.again === true,
-      })),
-    sync: async (session, frames) => new Uint8Array(await (await send(`/guest/sync/${session}`, "sync", frames)).arrayBuffer()),
-    async carried(ids) {
-      const told = list((await object(await ask(`/guest/carried?${ids.map((id) => `id=${id}`).join("&")}`))).messages);
-      return ids.map((id) => {
-        const m = told.find((t) => t.id === id);
-        return m && Number.isInteger(m.by) ? Number(m.by) : undefined;
-      });
-    },
+    post: async (records) => (await fetchRest()).post(send, records),
+    sync: async (session, frames) => (await fetchRest()).sync(send, session, frames),
+    carried: async (ids) => (await fetchRest()).carried(ask, ids),
     async events(last, signal) {
       const r = await ask("/guest/events", { signal, headers: last ? { "Last-Event-ID": last } : {} });
       if (!r.body) throw new Wrong("no stream");
@@ -121,16 +114,6 @@ export function arrivalOf(told: Record<string, unknown>): Arrival | undefined {
   return wire && { wire, age: number(told.age_ms) };
 }
 
-/** One record of a POST or of MESSAGES: length, age, message. */
-export function recordOf({ wire, age }: Arrival): Uint8Array {
-  const told = uvarint(Math.max(0, Math.floor(age)));
-  const head = [...uvarint(told.length + wire.length), ...told];
-  const out = new Uint8Array(head.length + wire.length);
-  out.set(head);
-  out.set(wire, head.length);
-  return out;
-}
-
 /** The bytes of base64url without padding. */
 function fromBase64(from: string): Uint8Array | undefined {
   try {
@@ -141,20 +124,22 @@ function fromBase64(from: string): Uint8Array | undefined {
   }
 }
 
-/** Bytes as base64url without padding. */
-export function toBase64(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=/g, "");
+/** The object that an answer is. */
+export async function object(r: Response): Promise<Record<string, unknown>> {
+  return record(await r.json().catch(() => undefined));
 }
 
 function record(v: unknown): Record<string, unknown> {
   return typeof v === "object" && v !== null ? (v as Record<string, unknown>) : {};
 }
 
-function list(v: unknown): Record<string, unknown>[] {
+/** The objects of a list. */
+export function list(v: unknown): Record<string, unknown>[] {
   return Array.isArray(v) ? v.map(record) : [];
 }
 
-function text(v: unknown): string {
+/** A text, or "". */
+export function text(v: unknown): string {
   return typeof v === "string" ? v : "";
 }
 

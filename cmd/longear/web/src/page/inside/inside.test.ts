@@ -97,9 +97,20 @@ test("a hub that refuses, is full, or is too busy", async () => {
   const busy = testHub();
   busy.busy = true;
   const u = tab(busy, "tab");
-  await until("busy", () => u.now().line === "full");
+  await until("busy", () => u.now().line === "busy" && !u.now().looked);
   busy.busy = false;
-  await until("and then not", () => u.now().line === "live");
+  await u.calls.poke();
+  await until("and then not", () => u.now().line === "live" && u.now().looked);
+  // The stream stays open, and everything else is answered by 429.
+  busy.busy = true;
+  await u.calls.poke();
+  await until("busy again", () => u.now().line === "busy");
+  busy.busy = false;
+  await u.calls.poke();
+  await until("live again", () => u.now().line === "live");
+  busy.out = true;
+  await u.calls.poke();
+  await until("away", () => u.now().line === "away");
   await t.calls.forget();
   await u.calls.forget();
 });

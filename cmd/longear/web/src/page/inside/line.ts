@@ -37,7 +37,7 @@ export function jitter(d: number): number {
 
 /** Opens the line and keeps it open until it is ended. */
 export function newWire(hub: Hub, ears: Ears): Wire {
-  const s: Wired = { hub, ears, ended: false, last: "", start: "", stop: new AbortController(), waiting: new Set(), pause: first };
+  const s: Wired = { hub, ears, ended: false, last: "", start: "", stop: new AbortController(), waiting: new Set(), pause: first, open: false, held: false };
   void keepOpen(s);
   void keepAsking(s);
   return {
@@ -62,6 +62,12 @@ interface Wired {
   stop: AbortController; // of the stream that is open
   readonly waiting: Set<() => void>; // ends of the pauses
   pause: number;
+  open: boolean; // the stream has begun and not ended
+  held: boolean; // the hub asked to wait when it was asked how it is
+}
+
+function tell(s: Wired, otherwise: Line): void {
+  if (!s.ended) s.ears.line(s.held ? "busy" : s.open ? "live" : otherwise);
 }
 
 async function keepOpen(s: Wired): Promise<void> {
@@ -73,7 +79,9 @@ async function keepOpen(s: Wired): Promise<void> {
       wait = jitter(s.pause);
     } catch (e) {
       const busy = e instanceof Busy;
-      if (!s.ended) s.ears.line(busy ? "full" : "away");
+      s.open = false;
+      s.held = busy;
+      tell(s, "away");
       wait = busy ? Math.max(e.after, jitter(s.pause)) : jitter(s.pause);
     }
     s.pause = Math.min(2 * s.pause, longest);
@@ -104,7 +112,8 @@ async function listen(s: Wired): Promise<void> {
       const anew = e.name === "missed" || start === "" || start !== s.start;
       s.start = start;
       s.pause = first;
-      s.ears.line("live");
+      s.open = true;
+      tell(s, "live");
       s.ears.open(start, anew);
     } else if (e.name === "message") {
       const a = arrival(e.data);
@@ -112,7 +121,9 @@ async function listen(s: Wired): Promise<void> {
     }
     if (e.id) s.last = e.id;
   });
-  if (!s.ended) s.ears.line("away");
+  s.open = false;
+  s.held = false;
+  tell(s, "away");
 }
 
 function arrival(data: string): Arrival | undefined {
@@ -123,21 +134,31 @@ function arrival(data: string): Arrival | undefined {
   }
 }
 
-/** Asks how the hub is. Another hub, or none, shows that the stream is dead before its silence does. */
-async function look(s: Wired): Promise<void> {
+/** Asks how the hub is, and says in how many ms again. Another hub, or none, shows that the stream is dead before its silence does. */
+async function look(s: Wired): Promise<number> {
+  let wait = askEvery;
+  const { held } = s;
   try {
     const state = await s.hub.state();
-    if (s.ended) return;
+    if (s.ended) return wait;
+    s.held = false;
     s.ears.state(state);
     if (s.start !== "" && state.start !== "" && state.start !== s.start) s.stop.abort();
   } catch (e) {
-    if (!(e instanceof Busy)) s.stop.abort();
+    s.held = e instanceof Busy;
+    if (e instanceof Busy) wait = Math.max(e.after, wait / 4);
+    else {
+      s.open = false;
+      s.stop.abort();
+    }
   }
+  if (s.held !== held) tell(s, "connecting");
+  return wait;
 }
 
 async function keepAsking(s: Wired): Promise<void> {
   while (!s.ended) {
-    await look(s);
-    if (!s.ended) await pause(s, jitter(askEvery));
+    const wait = await look(s);
+    if (!s.ended) await pause(s, jitter(wait));
   }
 }

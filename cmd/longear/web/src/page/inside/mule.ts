@@ -19,7 +19,8 @@ import {
 import type { Arrival, Outcome } from "./check.ts";
 import { type Pull, doneFrame, doneIn, frame, frameOf, framesIn, messagesIn, pullFrame, pullIn, scopeBytes, scopeIn } from "./frames.ts";
 import { type Held, isMedia } from "./head.ts";
-import { type Hub, Wrong, recordOf, toBase64 } from "./hub.ts";
+import { recordOf, toBase64 } from "./giving.ts";
+import { type Hub, Wrong } from "./hub.ts";
 
 /** What a carrier needs of this phone. */
 export interface Load {

@@ -1,9 +1,11 @@
 // What was written here goes to the hub: kept first, posted then, again until a hub has taken it; and afterwards it is asked how far
 // it has come.
 
+import { concat } from "../../protocol/bytes.ts";
 import type { Delivery } from "../core.ts";
 import { type Held, isMedia } from "./head.ts";
-import { type Hub, type Posted, recordOf } from "./hub.ts";
+import { recordOf } from "./giving.ts";
+import type { Hub, Posted } from "./hub.ts";
 import type { Stock } from "./stock.ts";
 
 /** What one POST may hold. */
@@ -30,7 +32,6 @@ export interface Outbox {
   readonly ask: () => Promise<boolean>;
   /** Another hub may take what this one refused. */
   readonly meet: (start: string) => void;
-  readonly waiting: () => number;
 }
 
 /** An outbox of a stock. */
@@ -46,7 +47,7 @@ export function newOutbox(stock: Stock, hub: Hub, handed: Handed, note: (h: Hand
       for (;;) {
         const batch = await batchOf(stock, mine("phone").filter((h) => !tried.has(h.id)));
         if (batch.records.length === 0) return left;
-        const posted = await hub.post(join(batch.records));
+        const posted = await hub.post(concat(...batch.records));
         batch.list.forEach((h, i) => {
           tried.add(h.id);
           const d = deliveryOf(posted[i]);
@@ -75,7 +76,6 @@ export function newOutbox(stock: Stock, hub: Hub, handed: Handed, note: (h: Hand
       note({ start, ids: [] });
       for (const h of mine("refused")) if (!final(h.delivery)) stock.deliver(h.id, { at: "phone" });
     },
-    waiting: () => mine("phone").filter((h) => !isMedia(h)).length,
   };
 }
 
@@ -110,14 +110,4 @@ async function batchOf(stock: Stock, from: readonly Held[]): Promise<{ readonly 
     records.push(record);
   }
   return { list, records };
-}
-
-function join(parts: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
-  let at = 0;
-  for (const p of parts) {
-    out.set(p, at);
-    at += p.length;
-  }
-  return out;
 }

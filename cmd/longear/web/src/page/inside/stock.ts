@@ -91,6 +91,13 @@ interface State extends Parts {
   readonly view: View;
 }
 
+/** How many own messages no hub has taken. */
+export function waitingIn({ holdings }: Pick<Stock, "holdings">): number {
+  let n = 0;
+  for (const h of holdings.all()) if (h.delivery?.at === "phone" && !isMedia(h)) n++;
+  return n;
+}
+
 async function open(s: State): Promise<void> {
   const dead = await s.keep.dead();
   for (const [key, at] of dead.sort((a, b) => a[1] - b[1])) s.holdings.bury([key], at);

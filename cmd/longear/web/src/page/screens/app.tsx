@@ -4,10 +4,9 @@
 import type { VNode } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Core, Post, Snapshot } from "../core.ts";
-import { Compose } from "./compose.tsx";
 import { Feed, type Goal } from "./feed.tsx";
 import { keepLanguage } from "./choice.ts";
-import { News, You } from "./later.tsx";
+import { Compose, News, You, fetchAgain, sorts } from "./later.tsx";
 import { type Around, Glyph, Surround, useAround, useSnapshot, wordOf } from "./shared.tsx";
 import { type Sketch, blank, keepSketch, readSketch } from "./sketch.ts";
 import { State } from "./state.tsx";
@@ -50,6 +49,22 @@ function spoken(words: Words): Words {
   return words;
 }
 
+/** Fetches what the first drawing did without, until it is there. */
+function useWhole(words: Words, set: (to: Words) => void): void {
+  const [tries, again] = useState(0);
+  useEffect(() => {
+    if (tries === 0) void sorts.fetch().catch(() => undefined); // it is asked for again when it is needed
+    if (words.whole) return undefined;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let ended = false;
+    words.fill().then((to) => ended || set(to), () => (timer = setTimeout(again, fetchAgain, tries + 1)));
+    return () => {
+      ended = true;
+      clearTimeout(timer);
+    };
+  }, [words, tries]);
+}
+
 /** What is being written, kept at each change. */
 function useSketch(first: string): [Sketch, (to: Sketch) => void] {
   const [sketch, set] = useState(() => {
@@ -89,6 +104,7 @@ export function App({ core, first, legacy }: { readonly core: Core; readonly fir
   const [goal, setGoal] = useState<Goal | undefined>(undefined);
   const [gone, setGone] = useState(false);
   const filling = useFilling();
+  useWhole(words, setWords);
   const latest = useRef({ now, tab, sketch });
   latest.current = { now, tab, sketch };
   const around = useMemo<Around>(() => {
@@ -106,7 +122,7 @@ export function App({ core, first, legacy }: { readonly core: Core; readonly fir
 
   const room = now.rooms.find((r) => r.tag === tab);
   useEffect(() => core.looking({ channel: room?.name ?? "" }), [room?.name]);
-  const speak = (code: Language): void => void fetchWords(code).then((to) => setWords(spoken(to)), () => tell(words.say("out_of_reach")));
+  const speak = (code: Language): void => void fetchWords(code).then((to) => to.fill()).then((to) => setWords(spoken(to)), () => tell(words.say("out_of_reach")));
   const forgotten = (): void => {
     keepSketch(blank);
     keepLanguage(undefined);
@@ -140,7 +156,7 @@ export function App({ core, first, legacy }: { readonly core: Core; readonly fir
 
 function Board({ now, tab, follow, goal }: { readonly now: Snapshot; readonly tab: string; readonly follow: () => boolean; readonly goal: Goal | undefined }): VNode {
   const posts = useMemo(() => postsOf(now.posts, tab), [now.posts, tab]);
-  return <Feed key={tab} posts={posts} all={now.posts} everywhere={tab === "" || tab === alertsTab} ready={now.ready} follow={follow} goal={goal} />;
+  return <Feed key={tab} posts={posts} all={now.posts} everywhere={tab === "" || tab === alertsTab} ready={now.ready && (now.looked || now.line === "away")} follow={follow} goal={goal} />;
 }
 
 /** The head of every screen. */

@@ -8,7 +8,8 @@ import { beginning, cleanLine, cleanName, cleanText, likeness } from "./clean.ts
 import { arrange, twins } from "./feed.tsx";
 import { picture } from "./glyph.tsx";
 import { pictureType } from "./photo.tsx";
-import { blank, draftOf } from "./sketch.ts";
+import { draftOf, without } from "./draft.ts";
+import { blank } from "./sketch.ts";
 import { destination } from "./compose.tsx";
 import { postsOf } from "./tabs.tsx";
 import { wordsOf } from "./words.ts";
@@ -123,4 +124,11 @@ test("the made-up inside counts one answer of each", () => {
   const yes = counted(none, { kind: "confirm" });
   assert.equal(counted(yes, { kind: "contradict" }).confirms, 0);
   assert.equal(counted(yes, { kind: "withdraw" }).mine, undefined);
+});
+
+test("of what is typed while a message is on its way nothing is lost", () => {
+  const sent = { ...blank, text: "first", to: "water", alert: true };
+  assert.equal(without(sent, sent), blank);
+  assert.deepEqual(without({ ...sent, text: "first and more" }, sent), { ...blank, to: "water", text: "and more" });
+  assert.deepEqual(without({ ...sent, text: "another" }, sent), { ...blank, to: "water", text: "another" });
 });

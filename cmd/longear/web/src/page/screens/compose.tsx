@@ -1,12 +1,13 @@
 // The bar to write with, always at hand at the foot of the page. Its label says where a message goes before anything is typed.
 
 import type { VNode } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { type Dispatch, type StateUpdater, useEffect, useRef, useState } from "preact/hooks";
 import type { Post, Room } from "../core.ts";
 import { bytesOf, cleanLine } from "./clean.ts";
-import { More, PollFields } from "./later.tsx";
+import { draftOf, mostBytes, without } from "./draft.ts";
+import { More, PollFields } from "./more.tsx";
 import { nameOf, useAround } from "./shared.tsx";
-import { type Sketch, blank, draftOf, mostBytes } from "./sketch.ts";
+import { type Sketch, blank } from "./sketch.ts";
 
 /** From how many bytes left the bar says so. */
 const fewLeft = 400;
@@ -52,7 +53,7 @@ export function Compose(shown: Shown): VNode {
 interface Bar extends Shown {
   readonly to: string;
   readonly file: File | undefined;
-  readonly setFile: (file: File | undefined) => void;
+  readonly setFile: Dispatch<StateUpdater<File | undefined>>;
   readonly clear: () => void;
 }
 
@@ -60,6 +61,8 @@ function Bar({ sketch, change, parent, here, rooms, sent, to, file, setFile, cle
   const { core, words, tell, failed } = useAround();
   const [more, setMore] = useState(false);
   const [busy, setBusy] = useState(false);
+  const latest = useRef(sketch);
+  latest.current = sketch;
   const put = (some: Partial<Sketch>): void => change({ ...sketch, ...some });
   const send = (e: Event): void => {
     e.preventDefault();
@@ -68,8 +71,8 @@ function Bar({ sketch, change, parent, here, rooms, sent, to, file, setFile, cle
     if (typeof draft === "string") return tell(words.say(draft));
     setBusy(true);
     const done = (): void => {
-      change(blank);
-      setFile(undefined);
+      change(without(latest.current, sketch));
+      setFile((now) => (now === file ? undefined : now));
       setMore(false);
       sent(sketch.parent !== "");
     };

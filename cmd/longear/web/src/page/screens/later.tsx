@@ -1,40 +1,72 @@
-// The parts of the page that the first drawing can do without: they are fetched when something needs them, and soon in any case,
-// because the hub may be out of reach by then.
+// The parts of the page that the first drawing can do without: they are fetched right behind it, because the hub may be out of reach
+// soon, and until they are there they say so.
 
 import { type FunctionComponent, type VNode, h } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { Failure } from "../core.ts";
+import { fetched } from "../again.ts";
+import { fetchStyle } from "./look.ts";
 import { useAround } from "./shared.tsx";
+import css from "./later.css";
 
-type Rest = typeof import("./rest.ts");
-let rest: Rest | undefined;
+/** After how many ms what failed is fetched again. */
+export const fetchAgain = 3000;
 
-/** Fetches the rest of the page. */
-export async function fetchRest(): Promise<void> {
-  rest ??= await import("./rest.ts");
+/** A part, once it is there. */
+interface Part<T> {
+  /** Fetches it, and its look. */
+  readonly fetch: () => Promise<void>;
+  of: T | undefined;
 }
 
-/** A component that is fetched. Until it is there nothing is shown in its place. */
-function later<P extends object>(component: (of: Rest) => FunctionComponent<P>): FunctionComponent<P> {
-  return function Later(props: P): VNode<P> | null {
+/** The look of all parts. */
+let look: Promise<unknown> | undefined;
+
+function part<T>(load: () => Promise<T>): Part<T> {
+  const fetch = async (): Promise<void> => {
+    look ??= fetched(() => fetchStyle(css, "all"));
+    const [loaded] = await Promise.all([fetched(load), look]);
+    p.of = loaded;
+  };
+  const p: Part<T> = { fetch, of: undefined };
+  return p;
+}
+
+/** The rest of the page. */
+export const rest = part(() => import("./rest.ts"));
+/** Sorts of messages that not every feed has. */
+export const sorts = part(() => import("./sorts.ts"));
+
+/** A component that is fetched. Until it is there nothing is in its place, but for a word if it could not be had. */
+function later<T, P extends object>(from: Part<T>, component: (of: T) => FunctionComponent<P>, silent = false): FunctionComponent<P> {
+  return function Later(props: P): VNode<P> | VNode | null {
+    const [failing, failed] = useState(false);
     const [, drawn] = useState(false);
-    const { failed } = useAround();
+    const { words } = useAround();
     useEffect(() => {
-      if (rest === undefined) fetchRest().then(() => drawn(true), () => failed(new Failure("out_of_reach")));
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const again = (): void => {
+        failed(true);
+        timer = setTimeout(fetch, fetchAgain);
+      };
+      const fetch = (): void => void from.fetch().then(() => {
+          drawn(true);
+          timer = setTimeout(failed, fetchAgain, true); // for want of words
+        }, again);
+      if (from.of === undefined) fetch();
+      return () => clearTimeout(timer);
     }, []);
-    return rest === undefined ? null : h(component(rest), props);
+    if (from.of !== undefined && words.whole) return h(component(from.of), props);
+    return failing && !silent ? <p class="m">{words.say("part_missing")}</p> : null;
   } as FunctionComponent<P>;
 }
 
+/** The bar to write with. */
+export const Compose = later(rest, (r) => r.Compose);
 /** What is told aloud. */
-export const News = later((r) => r.News);
+export const News = later(rest, (r) => r.News, true);
 /** Petitions and polls in the feed. */
-export const Ballot = later((r) => r.Ballot);
+export const Ballot = later(sorts, (s) => s.Ballot);
 /** Photos and files. */
-export const Photo = later((r) => r.Photo);
-/** What else can be sent than a text. */
-export const More = later((r) => r.More);
-/** The fields of a poll. */
-export const PollFields = later((r) => r.PollFields);
+export const Photo = later(sorts, (s) => s.Photo);
 /** The reader's own screen. */
-export const You = later((r) => r.You);
+export const You = later(rest, (r) => r.You);

@@ -2,7 +2,8 @@
 
 import type { VNode } from "preact";
 import { useAround } from "./shared.tsx";
-import { type Sketch, filled, mostOptions } from "./sketch.ts";
+import { filled } from "./draft.ts";
+import { type Sketch, mostOptions } from "./sketch.ts";
 
 /** Options, and how many of them may be chosen. */
 export function PollFields({ sketch, change }: { readonly sketch: Sketch; readonly change: (to: Sketch) => void }): VNode {

@@ -1,9 +1,5 @@
 // What somebody is writing. It outlives a reload, where the browser lets it.
 
-import type { Draft } from "../core.ts";
-import { bytesOf } from "./clean.ts";
-import type { Key } from "./words.ts";
-
 /** An unfinished message. A photo is not kept: no browser lets a page have a chosen file again. */
 export interface Sketch {
   readonly kind: "post" | "petition" | "poll";
@@ -18,10 +14,6 @@ export interface Sketch {
 /** Nothing written yet. */
 export const blank: Sketch = { kind: "post", text: "", alert: false, to: "", parent: "", options: ["", ""], most: 1 };
 
-/** The longest text, in bytes: a photo's caption has no more, and what is longer is hardly read on a phone. */
-export const mostBytes = 4096;
-/** The longest option of a poll, in bytes, and how many there may be. */
-export const optionBytes = 200;
 /** The most options of a poll. */
 export const mostOptions = 16;
 
@@ -61,25 +53,4 @@ export function keepSketch(sketch: Sketch): void {
   } catch {
     // A private tab or a full phone: then a reload loses it.
   }
-}
-
-/** The options of a poll that say something. */
-export function filled(options: readonly string[]): string[] {
-  return options.map((option) => option.trim()).filter((option) => option !== "");
-}
-
-/** The message that a sketch makes, or the key of what is still wrong with it. */
-export function draftOf(sketch: Sketch, channel: string, file: Blob | undefined): Draft | Key {
-  const text = sketch.text.trim();
-  if (bytesOf(text) > mostBytes) return "too_long";
-  if (file !== undefined) return { kind: "photo", channel, text, file };
-  if (text === "") return "empty_text";
-  if (sketch.kind === "petition") return { kind: "petition", channel, text };
-  if (sketch.kind === "poll") {
-    const options = filled(sketch.options);
-    if (options.length < 2 || new Set(options).size < options.length) return "poll_hint";
-    if (options.some((option) => bytesOf(option) > optionBytes)) return "too_long";
-    return { kind: "poll", channel, text, options, most: Math.min(sketch.most, options.length) };
-  }
-  return { kind: "post", channel, text, alert: sketch.alert, ...(sketch.parent === "" ? {} : { parent: sketch.parent }) };
 }

@@ -6,21 +6,25 @@ import type { Core, Room } from "../core.ts";
 import { App, type Legacy } from "./app.tsx";
 import { firstLanguage } from "./choice.ts";
 import { pageful } from "./feed.tsx";
-import { fetchRest } from "./later.tsx";
+import { rest, sorts } from "./later.tsx";
+import { fetchStyle } from "./look.ts";
 import { elementOf } from "./post.tsx";
 import css from "./style.css";
 import { fetchWords } from "./words.ts";
 
-/** How long the inside may take to find what this phone and the hub have, in ms; until then the old page is read. */
+/** How long the names of channels are waited for, in ms. */
 const patience = 2500;
 /** Before this, in ms since the page was opened, nobody reads yet. */
 const reading = 1500;
 
 /** Starts the page. */
 export async function start(core: Core): Promise<void> {
-  const [words, look] = await Promise.all([fetchWords(firstLanguage()), styled(), settled(core)]);
-  const needed = core.now().posts.slice(0, pageful).some((p) => p.kind !== "post" && p.kind !== "sealed");
-  if (needed) await fetchRest().catch(() => undefined); // so that no message grows while it is read
+  // The look is not put on before the page is drawn: it would move the text of the old one.
+  let [words, look] = await Promise.all([fetchWords(firstLanguage()), fetchStyle(css, "print"), settled(core)]);
+  const sort = core.now().posts.slice(0, pageful).some((p) => p.kind !== "post" && p.kind !== "sealed");
+  if (sort || writing()) words = await words.fill().catch(() => words);
+  if (sort) await sorts.fetch().catch(() => undefined); // so that no message grows while it is read
+  if (writing()) await rest.fetch().catch(() => undefined); // so that who types does not lose the field
   const legacy = leave(core.now().rooms);
   const anchor = anchorOf();
   const root = document.createElement("div");
@@ -32,41 +36,36 @@ export async function start(core: Core): Promise<void> {
   render(<App core={core} first={words} legacy={legacy} />, root);
   const same = anchor === undefined ? null : document.getElementById(elementOf(anchor.id)) ?? document.querySelector(`[id^="${elementOf(anchor.id)}"]`);
   if (anchor !== undefined && same !== null) scrollBy(0, same.getBoundingClientRect().top - anchor.top);
-  setTimeout(() => void fetchRest().catch(() => undefined), 3000); // what fails now is asked for again when it is needed
   if (legacy.focused) document.getElementById("text")?.focus({ preventScroll: true });
 }
 
-/** Fetches the look. It is not put on before the page is drawn: it would move the text of the old one. */
-function styled(): Promise<HTMLLinkElement> {
-  return new Promise((done) => {
-    const link = document.createElement("link");
-    link.rel = "stylesheet";
-    link.media = "print";
-    link.href = new URL(css, import.meta.url).href;
-    link.onload = link.onerror = () => done(link); // a page without its look can still be read
-    document.head.append(link);
-  });
-}
-
-/** Waits until there is something to show, or for long enough. */
+/** Waits until there is something to show. Until then the old page is read, which has the hub's messages. */
 function settled(core: Core): Promise<void> {
   return new Promise((done) => {
-    // Messages come before the names of their channels, and nobody knows a channel by its tag.
-    const there = (): boolean => core.now().ready && (core.now().posts.some((p) => p.channel !== "") || core.now().line !== "connecting");
-    if (there()) {
-      done();
-      return;
-    }
-    const end = (): void => {
+    let late = false;
+    const old = document.querySelector("article") !== null;
+    const look = (): void => {
+      const { ready, looked, line, posts } = core.now();
+      // Messages come before the names of their channels, and nobody knows a channel by its tag.
+      const some = posts.some((p) => p.channel !== "") || (late && posts.length > 0);
+      if (!ready || !(some || looked || (!old && line === "away"))) return;
       stop();
       clearTimeout(timer);
       done();
     };
-    const stop = core.subscribe(() => {
-      if (there()) end();
-    });
-    const timer = setTimeout(end, patience);
+    const timer = setTimeout(() => {
+      late = true;
+      look();
+    }, patience);
+    const stop = core.subscribe(look);
+    look();
   });
+}
+
+/** Whether somebody writes in the old page's form. */
+function writing(): boolean {
+  const area = document.querySelector<HTMLTextAreaElement>("#t");
+  return area !== null && (area.value !== "" || document.activeElement === area);
 }
 
 /** What the old page leaves: its channel, and what was typed into its form. */

@@ -23,6 +23,8 @@ export function stateWords(now: Snapshot, words: Words, heard: number): string {
 /** What a person should know besides: each is said as long as it is so. */
 export function warnings(now: Snapshot, words: Words): readonly string[] {
   const all: string[] = [];
+  if (now.line === "busy") all.push(words.say("hub_busy"));
+  if (!words.whole) return all;
   if (now.line === "full") all.push(words.say("hub_full"));
   if (now.keeping === "tab") all.push(words.say("keeping_tab"));
   if (now.clockOff !== 0) all.push(words.say("clock", { time: words.span(Math.abs(now.clockOff)) }));
@@ -36,10 +38,10 @@ export function State({ now }: { readonly now: Snapshot }): VNode {
   const { words } = useAround();
   const said = useRef<{ hub: Hub | undefined; at: number }>({ hub: undefined, at: 0 });
   if (said.current.hub !== now.hub) said.current = { hub: now.hub, at: Date.now() };
-  const good = now.line === "live" || now.line === "full";
+  const out = now.line === "away" || now.line === "connecting";
   return (
     <div class="state">
-      <p class={good ? "m" : "m out"}>
+      <p class={out ? "m out" : "m"}>
         <span class="mark" aria-hidden="true" />
         {stateWords(now, words, Date.now() - said.current.at)}
       </p>

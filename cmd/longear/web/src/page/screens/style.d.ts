@@ -3,3 +3,9 @@ declare module "*.css" {
   const address: string;
   export default address;
 }
+
+// The texts of a language that the first drawing does without: build.mjs.
+declare module "*.json?later" {
+  const texts: Readonly<Record<string, string>>;
+  export default texts;
+}

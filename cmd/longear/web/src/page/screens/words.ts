@@ -2,6 +2,7 @@
 // hub's page without script reads too; the build makes one part of each, of the keys that the page uses, and only the chosen one is
 // fetched.
 
+import { fetched } from "../again.ts";
 import { isolated } from "./clean.ts";
 
 type Catalogue = typeof import("../../../lang/en.json");
@@ -24,13 +25,16 @@ export const languages = { ar: "العربية", en: "English", fa: "فارسی"
 /** The tag of a language. */
 export type Language = keyof typeof languages;
 
-const parts: Record<Language, () => Promise<{ default: Texts }>> = {
-  ar: () => import("../../../lang/ar.json"),
-  en: () => import("../../../lang/en.json"),
-  fa: () => import("../../../lang/fa.json"),
-  kk: () => import("../../../lang/kk.json"),
-  ru: () => import("../../../lang/ru.json"),
-  zh: () => import("../../../lang/zh.json"),
+type Load = () => Promise<{ readonly default: Texts }>;
+
+/** Of each language the texts of the first drawing, and those of what is fetched behind it. */
+const parts: Record<Language, readonly [first: Load, later: Load]> = {
+  ar: [() => import("../../../lang/ar.json"), () => import("../../../lang/ar.json?later")],
+  en: [() => import("../../../lang/en.json"), () => import("../../../lang/en.json?later")],
+  fa: [() => import("../../../lang/fa.json"), () => import("../../../lang/fa.json?later")],
+  kk: [() => import("../../../lang/kk.json"), () => import("../../../lang/kk.json?later")],
+  ru: [() => import("../../../lang/ru.json"), () => import("../../../lang/ru.json?later")],
+  zh: [() => import("../../../lang/zh.json"), () => import("../../../lang/zh.json?later")],
 };
 
 /** Words in one language. */
@@ -48,6 +52,10 @@ export interface Words {
   /** How long, in ms. */
   span(ms: number): string;
   size(bytes: number): string;
+  /** Fetches the texts that the first drawing does without; the words with them. */
+  fill(): Promise<Words>;
+  /** Whether they are there. */
+  readonly whole: boolean;
 }
 
 /** The language for a tag such as zh-Hans, if there is one. */
@@ -56,13 +64,14 @@ export function languageOf(tag: string): Language | undefined {
   return Object.keys(languages).find((code): code is Language => code === primary);
 }
 
-/** Fetches a language. It fails if the hub is out of reach. */
+/** Fetches what the first drawing needs of a language. It fails if the hub is out of reach. */
 export async function fetchWords(code: Language): Promise<Words> {
-  return wordsOf(code, (await parts[code]()).default);
+  const [first, later] = parts[code];
+  return wordsOf(code, (await fetched(first)).default, later);
 }
 
-/** The words that a catalogue gives. */
-export function wordsOf(code: Language, texts: Texts): Words {
+/** The words that a catalogue gives, and where the rest of it is. */
+export function wordsOf(code: Language, texts: Texts, later?: Load): Words {
   // Chromium says that it knows Kazakh, and then counts and tells time as if it were no language at all; Russian numbers are
   // written the same way.
   const numbers = new Intl.NumberFormat(code === "kk" ? "ru" : code, { maximumFractionDigits: 1 });
@@ -79,7 +88,7 @@ export function wordsOf(code: Language, texts: Texts): Words {
     const [n, unit] = largest(ms);
     return say(unit, { n });
   };
-  return {
+  const words: Words = {
     code,
     dir: texts["dir"] === "rtl" ? "rtl" : "ltr",
     say,
@@ -95,8 +104,11 @@ export function wordsOf(code: Language, texts: Texts): Words {
       return relative === undefined ? say("ago", { time: span(ms) }) : relative.format(-n, unit);
     },
     span,
+    whole: later === undefined,
+    fill: async () => (later ? wordsOf(code, { ...texts, ...(await fetched(later)).default }) : words),
     size: (bytes) => (bytes < 1_000_000 ? `${numbers.format(Math.max(1, Math.round(bytes / 1000)))} kB` : `${numbers.format(bytes / 1_000_000)} MB`),
   };
+  return words;
 }
 
 /** The browser's words for relative times, unless it has none for this language and would say "-5 min". */

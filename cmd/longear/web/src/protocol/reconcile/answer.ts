@@ -5,7 +5,7 @@
 import { toHex } from "../bytes.ts";
 import { guess, listIsCheaper } from "./cost.ts";
 import { type Item, flag, maxList } from "./item.ts";
-import { type Prefix, childOf, childOrder, nibble } from "./key.ts";
+import { type Prefix, childOf, childOrder, nibble } from "./prefix.ts";
 import { open } from "./open.ts";
 import { type Reply, load, met, note, send, sendList, spent, total } from "./reply.ts";
 import { childPrint, rootPrint, shortID } from "./salt.ts";

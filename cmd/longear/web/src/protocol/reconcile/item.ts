@@ -3,7 +3,7 @@
 
 import { toHex } from "../bytes.ts";
 import { type Cursor, readUvarint, uvarint } from "../uvarint.ts";
-import { type Prefix, nibbles, packNibbles, shared } from "./key.ts";
+import { type Prefix, nibbles, packNibbles, shared } from "./prefix.ts";
 import { digits } from "./salt.ts";
 
 /** The largest message, in bytes, sent or accepted. */

@@ -2,7 +2,8 @@
 // that a set which gains one message makes a handful of hashes anew.
 
 import { maxCreated } from "../limits.ts";
-import { type Key, type Prefix, childOf, createdOf, rankOf } from "./key.ts";
+import type { Key } from "./key.ts";
+import { type Prefix, childOf, createdOf, rankOf } from "./prefix.ts";
 import { type Node, type Nodes, type Sum, leafSize, leafSum, nodeSum } from "./trie.ts";
 
 /** A set that can change between messages. */

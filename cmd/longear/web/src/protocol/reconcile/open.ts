@@ -1,7 +1,7 @@
 // Expanding a prefix into its children, SPEC.md section 14, "Answers" and "The first answer".
 
 import type { Item } from "./item.ts";
-import { type Prefix, childOf, childOrder, nibbles } from "./key.ts";
+import { type Prefix, childOf, childOrder, nibbles } from "./prefix.ts";
 import { type Reply, send, sendList } from "./reply.ts";
 import { childPrint } from "./salt.ts";
 import { type Node, presentIn } from "./trie.ts";

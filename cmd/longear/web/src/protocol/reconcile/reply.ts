@@ -2,7 +2,8 @@
 // the work for it, which does not grow with what the peer claims.
 
 import { type Item, type Writer, addItem, newWriter } from "./item.ts";
-import type { Key, Prefix } from "./key.ts";
+import type { Key } from "./key.ts";
+import type { Prefix } from "./prefix.ts";
 import { type Salt, shortID } from "./salt.ts";
 import { type Pair, type Settled, noteMet } from "./settled.ts";
 import { type Node, type Nodes, splitLeaf, totalOf } from "./trie.ts";

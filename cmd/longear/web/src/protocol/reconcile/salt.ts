@@ -3,7 +3,8 @@
 
 import { sha256 } from "@noble/hashes/sha2.js";
 import { concat, toHex } from "../bytes.ts";
-import { type Key, idIn } from "./key.ts";
+import type { Key } from "./key.ts";
+import { idIn } from "./prefix.ts";
 import type { Sum } from "./trie.ts";
 
 /** 16 random bytes that both ends of a link share. */

@@ -6,7 +6,7 @@
 // is kept, otherwise only what is sure: places about which both sides have said all they had to.
 
 import type { Item } from "./item.ts";
-import type { Prefix } from "./key.ts";
+import type { Prefix } from "./prefix.ts";
 
 /** A place, my hash of it and the peer's fingerprint, as one text. */
 export type Pair = string;

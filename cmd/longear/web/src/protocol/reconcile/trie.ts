@@ -3,7 +3,8 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { utf8 } from "../bytes.ts";
 import { uvarint } from "../uvarint.ts";
-import { type Key, type Prefix, idIn } from "./key.ts";
+import type { Key } from "./key.ts";
+import { type Prefix, idIn } from "./prefix.ts";
 
 /** The most keys that lie in one leaf. Part of the protocol: nodes that disagree on it never agree on a root. */
 export const leafSize = 16;

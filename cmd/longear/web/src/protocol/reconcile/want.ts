@@ -2,7 +2,8 @@
 
 import type { Cursor } from "../uvarint.ts";
 import { decodePrefix, decodeShorts, encodePrefix, encodeShorts, maxItems, maxList } from "./item.ts";
-import { type Key, type Prefix, nibble } from "./key.ts";
+import type { Key } from "./key.ts";
+import { type Prefix, nibble } from "./prefix.ts";
 import { type Salt, shortID } from "./salt.ts";
 import { type Nodes, totalOf } from "./trie.ts";
 

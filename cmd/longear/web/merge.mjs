@@ -1,0 +1,93 @@
+// An entry and what it imports at once, as one file. esbuild leaves what an entry shares with parts that are fetched later in files of their
+// own; each would be a request more before anything is seen, and packed alone.
+
+import { createHash } from "node:crypto";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname } from "node:path";
+import { build } from "esbuild";
+
+/** A file and what it imports. */
+export function atOnce(outputs, name, seen = new Set()) {
+  if (seen.has(name)) return seen;
+  seen.add(name);
+  for (const i of outputs[name].imports) if (i.kind === "import-statement") atOnce(outputs, i.path, seen);
+  return seen;
+}
+
+/** The alias of an export of a part that is merged. */
+const alias = (part, name) => `$${part}${name}`;
+
+/**
+ * Merges the parts of an entry, where they were built. What is fetched later takes from the one file what it took from the parts. Returns the
+ * files there are now, with their imports, and which of them is the entry's.
+ */
+export async function merge(outputs, main, options) {
+  const parts = [...atOnce(outputs, main)];
+  const later = Object.keys(outputs).filter((name) => name.endsWith(".js") && !parts.includes(name));
+  const texts = new Map();
+  for (const name of later) texts.set(name, await again(name, readFileSync(name, "utf8"), fromOne(outputs, parts), options));
+  const rest = [...texts.values()].join("\n");
+  const exported = parts.map((name, part) => {
+    const taken = outputs[name].exports.filter((e) => rest.includes(alias(part, e))).map((e) => `${e} as ${alias(part, e)}`);
+    return `export { ${name === main ? [...outputs[name].exports, ...taken] : taken} } from "./${basename(name)}";`;
+  });
+  texts.set(main, await again(main, exported.join("\n"), only(parts), options));
+  for (const name of parts) rmSync(name);
+  return named(outputs, main, texts);
+}
+
+/** Bundles a text once more, as if it were a file that was built. */
+async function again(name, contents, plugin, { minify, target, supported, charset, legalComments }) {
+  const stdin = { contents, resolveDir: dirname(name), sourcefile: `again/${basename(name)}` };
+  const made = await build({ stdin, bundle: true, write: false, format: "esm", minify, target, supported, charset, legalComments, logLevel: "error", plugins: [plugin] });
+  return made.outputFiles[0].text;
+}
+
+/** Takes in the parts, and nothing else. */
+function only(parts) {
+  const isPart = (path) => parts.some((name) => basename(name) === basename(path));
+  return {
+    name: "only",
+    setup: ({ onResolve }) => onResolve({ filter: /.*/ }, ({ path, kind }) => (kind !== "dynamic-import" && isPart(path) ? undefined : { path, external: true })),
+  };
+}
+
+/** Takes from the one file what was in one of its parts. */
+function fromOne(outputs, parts) {
+  const [main] = parts;
+  return {
+    name: "from one",
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /.*/ }, ({ path, kind, namespace }) => {
+        const part = parts.findIndex((name) => basename(name) === basename(path));
+        return kind === "dynamic-import" || part < 0 || namespace === "part" ? { path, external: true } : { path: String(part), namespace: "part", sideEffects: false };
+      });
+      onLoad({ filter: /.*/, namespace: "part" }, ({ path: part }) => {
+        const names = outputs[parts[part]].exports.map((e) => `${alias(part, e)} as ${e}`);
+        return { contents: `export { ${names} } from "./${basename(main)}";` };
+      });
+    },
+  };
+}
+
+/** Writes files. Those that name each other are named by what is in all of them: browsers keep a file for good by its name. */
+function named(outputs, main, texts) {
+  const tied = [main, ...[...texts.keys()].filter((name) => texts.get(name).includes(basename(main)))];
+  const all = [...texts.keys()].sort().map((name) => texts.get(name)).join();
+  const mark = (name) => createHash("sha256").update(all).update(name).digest("hex").slice(0, 8).toUpperCase();
+  const now = new Map(Object.keys(outputs).map((name) => [name, tied.includes(name) ? name.replace(/-\w{8}\.js$/, `-${mark(name)}.js`) : name]));
+  const files = {};
+  for (const [name, next] of now) {
+    if (!texts.has(name) && name.endsWith(".js")) continue; // it is in the one file
+    files[next] = { ...outputs[name], imports: [] };
+    if (!texts.has(name)) continue;
+    let text = texts.get(name);
+    for (const [from, to] of now) text = text.replaceAll(basename(from), basename(to));
+    text = text.replace(/\bimport\(("\.\/[\w-]+\.js")\)/g, 'import($1+(self.again||""))'); // src/page/again.ts
+    const others = [...texts.keys()].filter((other) => other !== name && texts.get(name).includes(`"./${basename(other)}"`));
+    files[next].imports = others.map((other) => ({ path: now.get(other), kind: texts.get(name).includes(`import("./${basename(other)}")`) ? "dynamic-import" : "import-statement" }));
+    if (next !== name) rmSync(name, { force: true });
+    writeFileSync(next, text);
+  }
+  return { outputs: files, main: now.get(main) };
+}

@@ -1,0 +1,38 @@
+// The way to the rest of the inside: rest.ts.
+
+import { fetched } from "../again.ts";
+import { Failure } from "../core.ts";
+
+type Rest = typeof import("./rest.ts");
+let rest: Promise<Rest> | undefined;
+/** The rest of the inside, once it is there. */
+export let restIfThere: Rest | undefined;
+
+/** The rest of the inside, fetched once. It fails with a Failure if the hub is out of reach, and is fetched again the next time. */
+export function fetchRest(): Promise<Rest> {
+  return (rest ??= fetched(() => import("./rest.ts")).then(
+    (loaded) => (restIfThere = loaded),
+    () => {
+      rest = undefined;
+      throw new Failure("out_of_reach");
+    },
+  ));
+}
+
+/** After how many ms it is fetched again. */
+const againAfter = 3000;
+
+/** Fetches it for whoever will need it out of reach, where there is nowhere to fetch it from. The result gives that up. */
+export function fetchAhead(): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let ended = false;
+  const fetch = (): void =>
+    void fetchRest().catch(() => {
+      if (!ended) timer = setTimeout(fetch, againAfter);
+    });
+  fetch();
+  return () => {
+    ended = true;
+    clearTimeout(timer);
+  };
+}

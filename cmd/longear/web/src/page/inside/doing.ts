@@ -1,0 +1,72 @@
+// What the person does: messages and answers written, a name taken. Each is signed, kept, and sent as soon as there is a hub.
+
+import { fromBase32 } from "../../protocol/base32.ts";
+import { canonicalName } from "../../protocol/channel.ts";
+import type { Tag } from "../../protocol/bytes.ts";
+import { kinds } from "../../protocol/message.ts";
+import { type Answer, Failure } from "../core.ts";
+import { type Pen, compose, composeAnswer, composeProfile } from "./compose.ts";
+import type { Ready } from "./delta.ts";
+import { type Life, type Voices, learn } from "./life.ts";
+import { tagOf } from "./memory.ts";
+
+/** A profile is written again when it has lived half its life. */
+const profileAge = 3.5 * 86_400_000;
+
+/** Writes a message. */
+export async function write(s: Voices, l: Life, draft: Ready): Promise<void> {
+  const name = canonicalName(draft.channel);
+  if (name === undefined) throw new Failure("bad_channel");
+  const wires = compose(await penOf(l, tagFrom(tagOf(name)), draft.lifetime ?? 0), draft);
+  await learn(s, l, name, false);
+  await post(s, l, wires);
+}
+
+/** Answers a message. */
+export async function respond(s: Voices, l: Life, target: string, answer: Answer): Promise<void> {
+  const h = l.stock.holdings.get(target);
+  if (!h) throw new Failure("failed");
+  await post(s, l, [composeAnswer(await penOf(l, tagFrom(h.tag), 0), target, answer)]);
+}
+
+/** Takes a name. */
+export async function rename(s: Voices, l: Life, name: string): Promise<void> {
+  const profile = composeProfile(await penOf(l, tagFrom(tagOf("all")), 0), name.trim());
+  await l.memory.call(name.trim());
+  s.tabs.settings();
+  await keep(s, l, [profile]);
+}
+
+function tagFrom(tag: string): Tag {
+  const bytes = fromBase32(tag, 16);
+  if (!bytes) throw new Failure("failed");
+  return bytes as Tag;
+}
+
+async function penOf(l: Life, tag: Tag, lifetime: number): Promise<Pen> {
+  return { seed: await l.memory.seed(), tag, lifetime, created: l.memory.stamp };
+}
+
+/** Keeps what was signed, after a profile if one is due. */
+async function post(s: Voices, l: Life, wires: readonly Uint8Array[]): Promise<void> {
+  await keep(s, l, [...(await profile(l)), ...wires]);
+}
+
+/** Keeps what was signed, and has it go out. */
+async function keep(s: Voices, l: Life, wires: readonly Uint8Array[]): Promise<void> {
+  const kept = await l.stock.own(wires);
+  if (kept.length === 0) throw new Failure("failed");
+  s.tabs.settings(); // there may be a key now
+  l.trade.send();
+}
+
+/** The person's profile, if they have a name and the last one will soon be gone. */
+async function profile(l: Life): Promise<Uint8Array[]> {
+  const name = l.memory.name();
+  const me = l.memory.author();
+  if (name === "" || me === "") return [];
+  for (const h of l.stock.holdings.all()) {
+    if (h.kind === kinds.profile && h.author === me && l.stock.ageOf(h) < profileAge) return [];
+  }
+  return [composeProfile(await penOf(l, tagFrom(tagOf("all")), 0), name)];
+}
