@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"longear/protocol"
@@ -30,11 +31,10 @@ func (n *Node) Mute(ctx context.Context, m store.Mute) error {
 		return errNoMutes
 	}
 	m.Due = m.Drop
-	was, err := n.cfg.Mutes.Set(m)
-	if err != nil {
+	if _, err := n.cfg.Mutes.Set(m); err != nil {
 		return fmt.Errorf("mute: %w", err)
 	}
-	return n.settleMutes(ctx, was.Drop && !m.Drop)
+	return n.settleMutes(ctx)
 }
 
 // Unmute hears an author again, or returns [store.ErrNotMuted]. What was refused meanwhile may come again, by the next sync with
@@ -43,28 +43,33 @@ func (n *Node) Unmute(ctx context.Context, a protocol.Author) error {
 	if n.cfg.Mutes == nil {
 		return errNoMutes
 	}
-	was, err := n.cfg.Mutes.Remove(a)
-	if err != nil {
+	if _, err := n.cfg.Mutes.Remove(a); err != nil {
 		return fmt.Errorf("unmute: %w", err)
 	}
-	return n.settleMutes(ctx, was.Drop)
+	return n.settleMutes(ctx)
 }
 
-// settleMutes does what the list asks of the store. readmit says that somebody is wanted again who was dropped.
-func (n *Node) settleMutes(ctx context.Context, readmit bool) error {
-	over, err := n.cfg.Mutes.Lapse()
-	if err != nil {
-		return err
+// settleMutes does what the list asks of the store, one at a time: a search that began before somebody was wanted again must not go on
+// behind it. What ctx cuts short is done when the list changes next, within a minute, or when the node starts next.
+func (n *Node) settleMutes(ctx context.Context) error {
+	select {
+	case n.settling <- struct{}{}:
+		defer func() { <-n.settling }()
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	for _, m := range over {
-		readmit = readmit || m.Drop
+	if _, err := n.cfg.Mutes.Lapse(); err != nil {
+		return err
 	}
 	select {
 	case n.remuted <- struct{}{}: // another may end sooner now
 	default:
 	}
-	if readmit {
+	if n.cfg.Mutes.Owed() {
 		if err := n.store.Readmit(ctx); err != nil {
+			return err
+		}
+		if err := n.cfg.Mutes.Readmitted(); err != nil {
 			return err
 		}
 		n.forgetSpurned()
@@ -85,7 +90,7 @@ func (n *Node) sweepMutes(ctx context.Context) error {
 	if len(due) == 0 {
 		return nil
 	}
-	if _, err := n.store.RefuseAuthors(ctx, func(a protocol.Author) bool { return due[a] }); err != nil {
+	if _, err := n.store.RefuseAuthors(ctx, func(a protocol.Author) bool { return due[a] && n.cfg.Mutes.Drops(a) }); err != nil {
 		return err
 	}
 	return n.cfg.Mutes.Swept(authors)
@@ -105,7 +110,7 @@ func (n *Node) keepMutes(ctx context.Context) error {
 		return nil
 	}
 	for {
-		if err := n.settleMutes(ctx, false); err != nil && ctx.Err() == nil {
+		if err := n.settleMutes(ctx); err != nil && ctx.Err() == nil {
 			n.log.Warn("muted authors could not be seen to", "err", err)
 		}
 		for !n.awaitMuteEnd(ctx) {
@@ -116,11 +121,12 @@ func (n *Node) keepMutes(ctx context.Context) error {
 	}
 }
 
-// awaitMuteEnd waits for the end of a mute; false: the list has changed, or ctx has ended.
+// awaitMuteEnd waits for the end of a mute, a minute at most, because the wall clock may jump and a timer does not; false: the list has
+// changed, or ctx has ended.
 func (n *Node) awaitMuteEnd(ctx context.Context) bool {
 	var end <-chan time.Time
 	if at := n.nextMuteEnd(); !at.IsZero() {
-		timer := time.NewTimer(max(at.Sub(n.wall()), 0) + muteSlack)
+		timer := time.NewTimer(min(max(at.Sub(n.wall()), 0), time.Minute) + muteSlack)
 		defer timer.Stop()
 		end = timer.C
 	}
@@ -163,6 +169,7 @@ func (d *door) unwanted(u *protocol.Unverified, v protocol.Verdict) protocol.Ver
 // signatures were not checked; but an ID covers the author, so nobody else's message can be kept away by it.
 func (d *door) refuseMuted(ctx context.Context, in []arrival, out []protocol.Verdict) {
 	var keys []reconcile.Key
+	var authors []protocol.Author
 	for i := range in {
 		if out[i] != protocol.IgnoreMuted {
 			continue
@@ -171,7 +178,8 @@ func (d *door) refuseMuted(ctx context.Context, in []arrival, out []protocol.Ver
 		if v != protocol.Accept || d.n.store.Known(u.ID()) != protocol.Accept {
 			continue
 		}
-		_, draft := u.Claims()
+		author, draft := u.Claims()
+		authors = append(authors, author)
 		keys = append(keys, reconcile.NewKey(draft.Class.Rank(), draft.Created, reconcile.ID(u.ID())))
 	}
 	if len(keys) == 0 {
@@ -179,6 +187,18 @@ func (d *door) refuseMuted(ctx context.Context, in []arrival, out []protocol.Ver
 	}
 	if err := d.n.store.Refuse(ctx, keys); err != nil {
 		d.n.log.Debug("could not remember what was refused", "err", err) // it is refused again when it comes again
+	}
+	d.readmit(ctx, authors)
+}
+
+// readmit lets in again what was refused a moment ago of authors who are wanted since: when they were unmuted the store may have looked
+// before that was written.
+func (d *door) readmit(ctx context.Context, refused []protocol.Author) {
+	if !slices.ContainsFunc(refused, func(a protocol.Author) bool { return !d.n.cfg.Mutes.Drops(a) }) {
+		return
+	}
+	if err := d.n.store.Readmit(ctx); err != nil {
+		d.n.log.Warn("what an author wrote is still refused", "err", err)
 	}
 }
 
@@ -191,5 +211,6 @@ func (d *door) dropped(ctx context.Context, m *protocol.Message) bool {
 	if err := d.n.store.Remove(ctx, []protocol.ID{m.ID}, store.Refused); err != nil {
 		d.n.log.Warn("an author's message could not be dropped", "err", err)
 	}
+	d.readmit(ctx, []protocol.Author{m.Author})
 	return true
 }

@@ -63,6 +63,7 @@ type Node struct {
 
 	carriers carriers
 	remuted  chan struct{} // of size 1: the list of muted authors has changed; one is as good as many
+	settling chan struct{} // of size 1, held while the store is brought in line with it
 
 	mu      sync.Mutex
 	state   runState       // guarded by mu
@@ -87,7 +88,7 @@ func New(cfg Config) (*Node, error) {
 		watcher: cfg.Discovery.Watcher,
 		ready:   make(chan struct{}),
 		wakes:   make(chan wake, 64),
-		remuted: make(chan struct{}, 1),
+		remuted: make(chan struct{}, 1), settling: make(chan struct{}, 1),
 	}
 	n.gossip.moves, n.gossip.lost, n.gossip.links = make(chan struct{}, 1), make(chan struct{}, 1), &n.links
 	n.rates.began = time.Now()

@@ -54,12 +54,14 @@ type Mutes struct {
 	mu     sync.Mutex
 	list   map[protocol.Author]Mute // guarded by mu; at most MaxMutes; replaced, never changed
 	gen    uint64                   // guarded by mu; how often it was replaced
+	owed   bool                     // guarded by mu; see Owed
 }
 
 // savedMutes is the file. Nothing in it says when or why somebody was muted.
 type savedMutes struct {
 	Version int                  `json:"version"`
 	Muted   map[string]savedMute `json:"muted"`
+	Owed    bool                 `json:"readmit,omitempty"`
 }
 
 type savedMute struct {
@@ -69,6 +71,9 @@ type savedMute struct {
 }
 
 const mutesVersion = 1
+
+// lastUntil is the end of the year 9999, after which times do not compare any more.
+const lastUntil = 253402300799
 
 // OpenMutes reads the list kept in a folder; it is empty if there is none. wall is the clock by which mutes end, nil is the machine's.
 // A damaged file is an error, as with every other file of the person's: to hear everybody again, unasked, could hurt. See [ErrExposed],
@@ -83,7 +88,7 @@ func OpenMutes(dir string, wall func() time.Time) (*Mutes, error) {
 		return m, nil
 	}
 	if err == nil {
-		m.list, err = parseMutes(b)
+		m.list, m.owed, err = parseMutes(b)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open the list of muted authors: %s: %w: mend it, or move it away and mute again", m.path, err)
@@ -91,22 +96,22 @@ func OpenMutes(dir string, wall func() time.Time) (*Mutes, error) {
 	return m, nil
 }
 
-func parseMutes(b []byte) (map[protocol.Author]Mute, error) {
+func parseMutes(b []byte) (list map[protocol.Author]Mute, owed bool, err error) {
 	var f savedMutes
 	if err := json.Unmarshal(b, &f); err != nil {
-		return nil, ErrDamaged
+		return nil, false, ErrDamaged
 	}
 	if f.Version > mutesVersion {
-		return nil, errors.New("a later version of longear wrote it")
+		return nil, false, errors.New("a later version of longear wrote it")
 	}
 	if f.Version != mutesVersion || len(f.Muted) > MaxMutes {
-		return nil, ErrDamaged
+		return nil, false, ErrDamaged
 	}
-	list := make(map[protocol.Author]Mute, len(f.Muted))
+	list = make(map[protocol.Author]Mute, len(f.Muted))
 	for text, s := range f.Muted {
 		a, err := protocol.ParseAuthor(text)
-		if err != nil || s.Until < 0 {
-			return nil, ErrDamaged
+		if err != nil || s.Until < 0 || s.Until > lastUntil {
+			return nil, false, ErrDamaged
 		}
 		m := Mute{Author: a, Drop: s.Drop, Due: s.Due}
 		if s.Until > 0 {
@@ -114,7 +119,7 @@ func parseMutes(b []byte) (map[protocol.Author]Mute, error) {
 		}
 		list[a] = m
 	}
-	return list, nil
+	return list, f.Owed, nil
 }
 
 // Hides reports whether an author is muted.
@@ -179,11 +184,12 @@ func (m *Mutes) List() []Mute {
 
 // Set mutes an author, or changes how. was is how it was before.
 func (m *Mutes) Set(mute Mute) (was Mute, err error) {
-	err = m.edit(func(list map[protocol.Author]Mute) error {
+	err = m.edit(func(list map[protocol.Author]Mute, owed *bool) error {
 		if was = list[mute.Author]; was.Author != mute.Author && len(list) >= MaxMutes {
 			return ErrManyMutes
 		}
 		list[mute.Author] = mute
+		*owed = *owed || was.Drop && !mute.Drop
 		return nil
 	})
 	return was, err
@@ -191,12 +197,13 @@ func (m *Mutes) Set(mute Mute) (was Mute, err error) {
 
 // Remove takes an author out of the list, or returns [ErrNotMuted].
 func (m *Mutes) Remove(a protocol.Author) (was Mute, err error) {
-	err = m.edit(func(list map[protocol.Author]Mute) error {
+	err = m.edit(func(list map[protocol.Author]Mute, owed *bool) error {
 		var ok bool
 		if was, ok = list[a]; !ok || was.over(m.wall()) {
 			return ErrNotMuted
 		}
 		delete(list, a)
+		*owed = *owed || was.Drop
 		return nil
 	})
 	return was, err
@@ -205,12 +212,13 @@ func (m *Mutes) Remove(a protocol.Author) (was Mute, err error) {
 // Lapse takes out whose time is over, and returns them.
 func (m *Mutes) Lapse() (over []Mute, err error) {
 	now := m.wall()
-	lapsed := func(list map[protocol.Author]Mute) error {
+	lapsed := func(list map[protocol.Author]Mute, owed *bool) error {
 		over = over[:0]
 		for a, mute := range list {
 			if mute.over(now) {
 				over = append(over, mute)
 				delete(list, a)
+				*owed = *owed || mute.Drop
 			}
 		}
 		if len(over) == 0 {
@@ -224,7 +232,7 @@ func (m *Mutes) Lapse() (over []Mute, err error) {
 
 // Swept says that what was kept of these authors has been let go.
 func (m *Mutes) Swept(authors []protocol.Author) error {
-	return m.edit(func(list map[protocol.Author]Mute) error {
+	return m.edit(func(list map[protocol.Author]Mute, _ *bool) error {
 		for _, a := range authors {
 			if mute, ok := list[a]; ok && mute.Due {
 				mute.Due = false
@@ -235,26 +243,42 @@ func (m *Mutes) Swept(authors []protocol.Author) error {
 	})
 }
 
+// Owed reports that somebody is wanted again who was dropped, and that the store has not forgotten yet what it refused for that: see
+// [Store.Readmit]. The list keeps it, so that a kill in between changes nothing.
+func (m *Mutes) Owed() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.owed
+}
+
+// Readmitted says that the store has.
+func (m *Mutes) Readmitted() error {
+	return m.edit(func(_ map[protocol.Author]Mute, owed *bool) error {
+		*owed = false
+		return nil
+	})
+}
+
 // errUnchanged is returned by a change that is none: nothing is written.
 var errUnchanged = errors.New("nothing changed")
 
 // edit changes a copy of the list, writes it, and then believes it.
-func (m *Mutes) edit(change func(map[protocol.Author]Mute) error) error {
+func (m *Mutes) edit(change func(list map[protocol.Author]Mute, owed *bool) error) error {
 	m.saving.Lock()
 	defer m.saving.Unlock()
 	m.mu.Lock()
-	next := maps.Clone(m.list)
+	next, owed := maps.Clone(m.list), m.owed
 	m.mu.Unlock()
 	if next == nil {
 		next = make(map[protocol.Author]Mute)
 	}
-	if err := change(next); err != nil {
+	if err := change(next, &owed); err != nil {
 		if errors.Is(err, errUnchanged) {
 			return nil
 		}
 		return err
 	}
-	f := savedMutes{Version: mutesVersion, Muted: make(map[string]savedMute, len(next))}
+	f := savedMutes{Version: mutesVersion, Owed: owed, Muted: make(map[string]savedMute, len(next))}
 	for a, mute := range next {
 		s := savedMute{Drop: mute.Drop, Due: mute.Due}
 		if !mute.Until.IsZero() {
@@ -271,7 +295,7 @@ func (m *Mutes) edit(change func(map[protocol.Author]Mute) error) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.list = next
+	m.list, m.owed = next, owed
 	m.gen++
 	return nil
 }

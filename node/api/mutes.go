@@ -89,7 +89,9 @@ func (s *Server) muteOf(author string, ask Mute) (m store.Mute, err error) {
 
 func (s *Server) unmute(w http.ResponseWriter, r *http.Request) {
 	begin(w, r, nil)
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // letting in again what was refused reads all that is dead
+	// Letting in again what was refused reads all that is dead; a read deadline would end r.Context() in the middle.
+	c := http.NewResponseController(w)
+	_ = errors.Join(c.SetWriteDeadline(time.Time{}), c.SetReadDeadline(time.Time{}))
 	a, err := s.findMuted(r.PathValue("author"))
 	if err == nil {
 		err = s.cfg.Muter.Unmute(r.Context(), a)

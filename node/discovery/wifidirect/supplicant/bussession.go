@@ -152,8 +152,10 @@ func (s *busSession) signal(ctx context.Context, sig *dbus.Signal) bool {
 		path, _ := d["interface_object"].Value().(dbus.ObjectPath)
 		s.finished(path)
 	case "InterfaceRemoved": // how NetworkManager ends groups: no GroupFinished comes
-		path, _ := sig.Body[0].(dbus.ObjectPath)
-		s.finished(path)
+		if len(sig.Body) > 0 {
+			path, _ := sig.Body[0].(dbus.ObjectPath)
+			s.finished(path)
+		}
 	case "GroupFormationFailure":
 		if s.unwant() {
 			s.tell(wifidirect.Failed{Err: fmt.Errorf("the group did not form within the time of wpa_supplicant")})
