@@ -238,3 +238,26 @@ func TestDroppedAgainAndAgain(t *testing.T) {
 		}
 	})
 }
+
+// An unmuting that is cut short is finished by the next thing that is done to the list, and by the next start.
+func TestUnmuteCutShort(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		loud, dir := w.add(nil), t.TempDir()
+		us := w.addMuting(nil, dir)
+		us.mute(t, store.Mute{Author: loud.author(), Drop: true})
+		msgs := loud.post(t, 20)
+		w.meet(loud, us)
+		time.Sleep(time.Minute)
+		if n := us.lacks(t, msgs); n != 20 {
+			t.Fatalf("%d of a dropped author's messages came", 20-n)
+		}
+		cut, cancel := context.WithCancel(t.Context())
+		cancel()
+		_ = us.Unmute(cut, loud.author())
+		us.mute(t, store.Mute{Author: protocol.Author{1}})
+		time.Sleep(time.Minute)
+		if n := us.lacks(t, msgs); n != 0 {
+			t.Errorf("%d did not come again", n)
+		}
+	})
+}

@@ -71,8 +71,17 @@ func TestMutes(t *testing.T) {
 	if _, err := m.Remove(authorOf(3)); !errors.Is(err, store.ErrNotMuted) {
 		t.Errorf("one that is over was taken out: %v", err)
 	}
+	if m.Owed() {
+		t.Error("nobody is wanted again, and something is owed")
+	}
 	if over, err := m.Lapse(); err != nil || len(over) != 1 || !over[0].Drop {
 		t.Error(over, err)
+	}
+	if m = openMutes(t, dir, wall); !m.Owed() {
+		t.Error("a kill forgets that what was refused shall come again")
+	}
+	if err := m.Readmitted(); err != nil || m.Owed() || openMutes(t, dir, wall).Owed() {
+		t.Error("readmitted, and still owed", err)
 	}
 	if err := m.Swept([]protocol.Author{authorOf(2)}); err != nil || openMutes(t, dir, wall).List()[1].Due {
 		t.Error("swept, and still due", err)

@@ -35,7 +35,7 @@ const behind = /\/(ballot|compose|draft|drawing|more|news|photo|rest|sorts|you)\
 const notFirst = [
   ..."state write name to load photo more most save forget channels".split(" "),
   ..."known dead expired muted later full failed refused refused_why".split(" "),
-  ..."sign signed_by you_signed vote voted forgotten hub_full keeping_tab clock lies".split(" "),
+  ..."sign signed_by you_signed vote voted forgotten hub_full hub_busy keeping_tab clock lies".split(" "),
 ];
 
 // The page's own texts: of each catalogue those keys that stand in quotes in the page's sources, and their plural forms, in two files: what

@@ -7,7 +7,7 @@ import { bytesOf, cleanLine } from "./clean.ts";
 import { draftOf, mostBytes, without } from "./draft.ts";
 import { More, PollFields } from "./more.tsx";
 import { nameOf, useAround } from "./shared.tsx";
-import { type Sketch, blank } from "./sketch.ts";
+import { type Sketch, blank, readSketch } from "./sketch.ts";
 
 /** From how many bytes left the bar says so. */
 const fewLeft = 400;
@@ -61,8 +61,9 @@ function Bar({ sketch, change, parent, here, rooms, sent, to, file, setFile, cle
   const { core, words, tell, failed } = useAround();
   const [more, setMore] = useState(false);
   const [busy, setBusy] = useState(false);
-  const latest = useRef(sketch);
+  const latest = useRef<Sketch | undefined>(sketch);
   latest.current = sketch;
+  useEffect(() => () => void (latest.current = undefined), []); // who looks elsewhere and comes back writes in another bar
   const put = (some: Partial<Sketch>): void => change({ ...sketch, ...some });
   const send = (e: Event): void => {
     e.preventDefault();
@@ -71,7 +72,7 @@ function Bar({ sketch, change, parent, here, rooms, sent, to, file, setFile, cle
     if (typeof draft === "string") return tell(words.say(draft));
     setBusy(true);
     const done = (): void => {
-      change(without(latest.current, sketch));
+      change(without(latest.current ?? readSketch(), sketch));
       setFile((now) => (now === file ? undefined : now));
       setMore(false);
       sent(sketch.parent !== "");

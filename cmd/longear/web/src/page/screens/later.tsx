@@ -3,7 +3,7 @@
 
 import { type FunctionComponent, type VNode, h } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { fetched } from "../again.ts";
+import { once } from "../again.ts";
 import { fetchStyle } from "./look.ts";
 import { useAround } from "./shared.tsx";
 import css from "./later.css";
@@ -19,15 +19,16 @@ interface Part<T> {
 }
 
 /** The look of all parts. */
-let look: Promise<unknown> | undefined;
+const look = once(() => fetchStyle(css, "all"));
 
 function part<T>(load: () => Promise<T>): Part<T> {
-  const fetch = async (): Promise<void> => {
-    look ??= fetched(() => fetchStyle(css, "all"));
-    const [loaded] = await Promise.all([fetched(load), look]);
-    p.of = loaded;
+  const get = once(load);
+  const p: Part<T> = {
+    fetch: async () => {
+      [p.of] = await Promise.all([get(), look()]);
+    },
+    of: undefined,
   };
-  const p: Part<T> = { fetch, of: undefined };
   return p;
 }
 

@@ -23,8 +23,8 @@ export function stateWords(now: Snapshot, words: Words, heard: number): string {
 /** What a person should know besides: each is said as long as it is so. */
 export function warnings(now: Snapshot, words: Words): readonly string[] {
   const all: string[] = [];
-  if (now.line === "busy") all.push(words.say("hub_busy"));
   if (!words.whole) return all;
+  if (now.line === "busy") all.push(words.say("hub_busy"));
   if (now.line === "full") all.push(words.say("hub_full"));
   if (now.keeping === "tab") all.push(words.say("keeping_tab"));
   if (now.clockOff !== 0) all.push(words.say("clock", { time: words.span(Math.abs(now.clockOff)) }));
