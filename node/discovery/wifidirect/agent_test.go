@@ -321,6 +321,7 @@ func TestTakeOver(t *testing.T) {
 	for range 5 {
 		play(t, func(w *world) {
 			h := w.add("hub", hub)
+			w.within(time.Second, "the hub hosts at once", func() bool { _, ok := w.air.Owner("hub"); return ok })
 			ds := w.crowd(8, nil)
 			w.within(60*time.Second, "gathered", func() bool { return w.together(append(ds, h)...) })
 			time.Sleep(20 * time.Second)
