@@ -50,7 +50,7 @@ func (n *Node) Unmute(ctx context.Context, a protocol.Author) error {
 }
 
 // settleMutes does what the list asks of the store, one at a time: a search that began before somebody was wanted again must not go on
-// behind it. What ctx cuts short is done when the list changes next, within a minute, or when the node starts next.
+// behind it. What ctx cuts short is done when somebody is muted or unmuted next, when a mute ends by itself, or when the node starts next.
 func (n *Node) settleMutes(ctx context.Context) error {
 	select {
 	case n.settling <- struct{}{}:

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -20,22 +21,8 @@ var ErrUnfinished = errors.New("not closed yet, but nothing is lost")
 type closing struct {
 	once sync.Once
 	work sync.WaitGroup
-	done chan error // gets what came of it, once, and is closed; 1, so that nobody has to wait for it
-
-	mu  sync.Mutex
-	now string // guarded by mu: what it is at
-}
-
-func (c *closing) at(what string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = what
-}
-
-func (c *closing) where() string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
+	done chan error   // gets what came of it, once, and is closed; 1, so that nobody has to wait for it
+	at   atomic.Value // a string: what it is at
 }
 
 // Close writes down what is pending and closes the store. Nobody gets in any more; whoever is inside is waited for. It returns within about 5
@@ -44,7 +31,7 @@ func (s *Store) Close() error {
 	c := &s.closing
 	c.once.Do(func() {
 		idle := s.users.shut()
-		c.at("somebody is still inside")
+		c.at.Store("somebody is still inside")
 		c.work.Go(func() {
 			defer close(c.done)
 			<-idle
@@ -63,13 +50,13 @@ func (s *Store) Close() error {
 		}
 		return nil
 	case <-t.C:
-		return fmt.Errorf("close store: %w: %s", ErrUnfinished, c.where())
+		return fmt.Errorf("close store: %w: %s", ErrUnfinished, c.at.Load())
 	}
 }
 
 // shut folds, so that the next Open has nothing to rebuild, makes everything last, and closes the files.
 func (s *Store) shut() error {
-	s.closing.at("what is pending is being written")
+	s.closing.at.Store("what is pending is being written")
 	s.token <- struct{}{}
 	if isNoSpace(s.shrinkable()) {
 		// Closing writes the last memtable, and Badger dies of a full disk. The ballast is for this; without it the
@@ -86,7 +73,7 @@ func (s *Store) shut() error {
 		// Synced before the files are closed, because that waits for merges, and the process may be ended meanwhile.
 		err = errors.Join(s.fold(), s.saveState(), s.db.Sync())
 	}
-	s.closing.at("the database has tables to write or merge")
+	s.closing.at.Store("the database has tables to write or merge")
 	return errors.Join(err, s.release())
 }
 

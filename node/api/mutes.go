@@ -138,13 +138,17 @@ func (a *alike) see(author protocol.Author) {
 	}
 }
 
-// startAlike checks the beginning of a key.
-func startAlike(text string) (*alike, error) {
+// mutedAlike checks the beginning of a key, and collects who of the muted begins so.
+func (s *Server) mutedAlike(text string) (*alike, error) {
 	prefix := strings.ToLower(text)
 	if len(prefix) < minPrefix || len(prefix) > len(protocol.Author{}.String()) || strings.Trim(prefix, "abcdefghijklmnopqrstuvwxyz234567") != "" {
 		return nil, Fail(Usage, "that is no author", "give a key, a card, or at least 4 characters of a key that longear watch shows")
 	}
-	return &alike{prefix: prefix}, nil
+	all := &alike{prefix: prefix}
+	for _, m := range s.cfg.Mutes.List() {
+		all.see(m.Author)
+	}
+	return all, nil
 }
 
 // one is the author there is, or an error that names the candidates.
@@ -172,12 +176,9 @@ func (s *Server) findAuthor(text string) (protocol.Author, error) {
 	if a, ok := wholeAuthor(text); ok {
 		return a, nil
 	}
-	all, err := startAlike(text)
+	all, err := s.mutedAlike(text)
 	if err != nil {
 		return protocol.Author{}, err
-	}
-	for _, m := range s.cfg.Mutes.List() {
-		all.see(m.Author)
 	}
 	for e, err := range s.cfg.Store.Newest() {
 		if err != nil {
@@ -200,12 +201,9 @@ func (s *Server) findMuted(text string) (protocol.Author, error) {
 		}
 		return a, nil
 	}
-	all, err := startAlike(text)
+	all, err := s.mutedAlike(text)
 	if err != nil {
 		return protocol.Author{}, err
-	}
-	for _, m := range s.cfg.Mutes.List() {
-		all.see(m.Author)
 	}
 	return all.one(store.ErrNotMuted)
 }

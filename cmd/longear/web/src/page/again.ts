@@ -8,6 +8,8 @@ let last: Promise<unknown> = Promise.resolve();
 /** After so many ms a part that does not come has failed: a phone that has left a Wi-Fi is told nothing, and the parts wait for each other. */
 const longest = 30_000;
 
+/** After how many ms a part that failed is fetched again. */
+export const againAfter = 3000;
 
 /** Fetches a part, after those that are fetched already: each at once would be a connection more. The next try after a failure asks anew. */
 export function fetched<T>(load: () => Promise<T>): Promise<T> {

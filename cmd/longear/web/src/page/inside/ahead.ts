@@ -1,6 +1,6 @@
 // The way to the rest of the inside: rest.ts.
 
-import { once } from "../again.ts";
+import { againAfter, once } from "../again.ts";
 import { Failure } from "../core.ts";
 
 type Rest = typeof import("./rest.ts");
@@ -17,9 +17,6 @@ export function fetchRest(): Promise<Rest> {
     },
   );
 }
-
-/** After how many ms it is fetched again. */
-const againAfter = 3000;
 
 /** Fetches it for whoever will need it out of reach, where there is nowhere to fetch it from. The result gives that up. */
 export function fetchAhead(): () => void {

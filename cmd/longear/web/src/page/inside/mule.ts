@@ -1,7 +1,7 @@
 // This phone as a carrier: what it holds is offered to each hub it meets, and what the hub has beyond is fetched, by difference (POST
 // /guest/sync). Texts and alerts go both ways by themselves; parts of photos are only given, since whoever wants to see one asks.
 
-import { random } from "../../protocol/bytes.ts";
+import { concat, random } from "../../protocol/bytes.ts";
 import { uvarint } from "../../protocol/uvarint.ts";
 import {
   type Key,
@@ -113,7 +113,7 @@ async function round(t: Turns, scope: Scope, pulls: boolean): Promise<void> {
   begin(t, r);
   while (r.out.length > 0) {
     if (++t.turns > turnsMost) throw new Wrong("an exchange without end");
-    const body = join(r.out);
+    const body = concat(...r.out);
     r.out = [];
     r.size = 0;
     await turn(t, r, await t.hub.sync(t.name, body));
@@ -255,14 +255,4 @@ async function give(t: Turns, r: Round, p: Pull): Promise<void> {
   }
   flush();
   r.out.push(doneFrame({ number: p.number, more: undefined }));
-}
-
-function join(parts: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
-  let at = 0;
-  for (const p of parts) {
-    out.set(p, at);
-    at += p.length;
-  }
-  return out;
 }

@@ -3,10 +3,11 @@
 
 import type { VNode } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { againAfter } from "../again.ts";
 import type { Core, Post, Snapshot } from "../core.ts";
 import { Feed, type Goal } from "./feed.tsx";
 import { keepLanguage } from "./choice.ts";
-import { Compose, News, You, fetchAgain, sorts } from "./later.tsx";
+import { Compose, News, You, sorts } from "./later.tsx";
 import { type Around, Glyph, Surround, useAround, useSnapshot, wordOf } from "./shared.tsx";
 import { type Sketch, blank, keepSketch, readSketch } from "./sketch.ts";
 import { State } from "./state.tsx";
@@ -57,7 +58,7 @@ function useWhole(words: Words, set: (to: Words) => void): void {
     if (words.whole) return undefined;
     let timer: ReturnType<typeof setTimeout> | undefined;
     let ended = false;
-    words.fill().then((to) => ended || set(to), () => (timer = setTimeout(again, fetchAgain, tries + 1)));
+    words.fill().then((to) => ended || set(to), () => (timer = setTimeout(again, againAfter, tries + 1)));
     return () => {
       ended = true;
       clearTimeout(timer);

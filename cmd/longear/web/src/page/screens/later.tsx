@@ -3,13 +3,10 @@
 
 import { type FunctionComponent, type VNode, h } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { once } from "../again.ts";
+import { againAfter, once } from "../again.ts";
 import { fetchStyle } from "./look.ts";
 import { useAround } from "./shared.tsx";
 import css from "./later.css";
-
-/** After how many ms what failed is fetched again. */
-export const fetchAgain = 3000;
 
 /** A part, once it is there. */
 interface Part<T> {
@@ -47,11 +44,11 @@ function later<T, P extends object>(from: Part<T>, component: (of: T) => Functio
       let timer: ReturnType<typeof setTimeout> | undefined;
       const again = (): void => {
         failed(true);
-        timer = setTimeout(fetch, fetchAgain);
+        timer = setTimeout(fetch, againAfter);
       };
       const fetch = (): void => void from.fetch().then(() => {
           drawn(true);
-          timer = setTimeout(failed, fetchAgain, true); // for want of words
+          timer = setTimeout(failed, againAfter, true); // for want of words
         }, again);
       if (from.of === undefined) fetch();
       return () => clearTimeout(timer);
