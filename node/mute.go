@@ -31,7 +31,7 @@ func (n *Node) Mute(ctx context.Context, m store.Mute) error {
 		return errNoMutes
 	}
 	m.Due = m.Drop
-	if _, err := n.cfg.Mutes.Set(m); err != nil {
+	if err := n.cfg.Mutes.Set(m); err != nil {
 		return fmt.Errorf("mute: %w", err)
 	}
 	return n.settleMutes(ctx)
@@ -43,7 +43,7 @@ func (n *Node) Unmute(ctx context.Context, a protocol.Author) error {
 	if n.cfg.Mutes == nil {
 		return errNoMutes
 	}
-	if _, err := n.cfg.Mutes.Remove(a); err != nil {
+	if err := n.cfg.Mutes.Remove(a); err != nil {
 		return fmt.Errorf("unmute: %w", err)
 	}
 	return n.settleMutes(ctx)
@@ -58,7 +58,7 @@ func (n *Node) settleMutes(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	if _, err := n.cfg.Mutes.Lapse(); err != nil {
+	if err := n.cfg.Mutes.Lapse(); err != nil {
 		return err
 	}
 	select {

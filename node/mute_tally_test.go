@@ -5,13 +5,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"longear/node"
 	"longear/protocol"
 	"longear/store"
+	"longear/test/bench/figure"
 )
 
 // mutingMany is a list that has the authors of messages in it from an earlier run.
@@ -48,7 +48,7 @@ func TestTallyMuted(t *testing.T) {
 		}
 	}
 	count(crowd + 1 - muted)
-	if _, err := mutes.Set(store.Mute{Author: items[muted].Message.Author}); err != nil {
+	if err := mutes.Set(store.Mute{Author: items[muted].Message.Author}); err != nil {
 		t.Fatal(err)
 	}
 	count(crowd - muted)
@@ -59,20 +59,11 @@ func TestTallyMuted(t *testing.T) {
 	mutes, all = again, node.NewTallies(h.store, again)
 	count(crowd - muted)
 	for _, it := range items[:2] {
-		if _, err := mutes.Remove(it.Message.Author); err != nil {
+		if err := mutes.Remove(it.Message.Author); err != nil {
 			t.Fatal(err)
 		}
 	}
 	count(crowd - muted + 2)
-}
-
-func cpuTime(t testing.TB) time.Duration {
-	t.Helper()
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		t.Fatal(err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // BenchmarkTallyMuted counts 10,000 answers with 1000 of their authors muted, and with nobody: the ratio of the CPU time is to stay
@@ -82,12 +73,12 @@ func BenchmarkTallyMuted(b *testing.B) {
 	items := h.crowd(10_000)
 	mutes := mutingMany(b, b.TempDir(), items[:1000])
 	count := func(all *node.Tallies) time.Duration {
-		began := cpuTime(b)
+		began := figure.CPU()
 		if _, err := all.Of(b.Context(), h.target, nil); err != nil {
 			b.Fatal(err)
 		}
 		all.Forget(h.target.ID)
-		return cpuTime(b) - began
+		return figure.CPU() - began
 	}
 	with, without := node.NewTallies(h.store, mutes), node.NewTallies(h.store, nil)
 	var muted, plain time.Duration

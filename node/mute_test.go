@@ -156,7 +156,7 @@ func TestDropRemoves(t *testing.T) {
 		}
 		picky.stop()
 		// The program was killed when the list was written and nothing had gone yet.
-		if _, err := muting(t, dir).Set(store.Mute{Author: loud.author(), Drop: true, Due: true}); err != nil {
+		if err := muting(t, dir).Set(store.Mute{Author: loud.author(), Drop: true, Due: true}); err != nil {
 			t.Fatal(err)
 		}
 		if st, err = store.Open(store.Config{Dir: folder}); err != nil {

@@ -34,8 +34,9 @@ type pull struct {
 	media         bool // of photos: one at a time, and only while no other is open
 
 	// Guarded by the link's mu.
-	bytes  int // received for it
-	intake int // frames at the door
+	before uint64 // messages that the link had taken when it was sent
+	bytes  int    // received for it
+	intake int    // frames at the door
 	ended  bool
 	done   frame.End
 	alive  time.Time
@@ -96,7 +97,7 @@ func (l *link) pumpTexts(out []byte) []byte {
 // request sends a pull. The caller holds mu.
 func (l *link) request(out []byte, p *pull) []byte {
 	l.seq++
-	p.Number, p.alive = l.seq, time.Now()
+	p.Number, p.alive, p.before = l.seq, time.Now(), l.took.Load()
 	l.pulls[p.Number] = p
 	return frame.Append(out, frame.Pull, p.Append(nil))
 }
@@ -259,6 +260,11 @@ func (l *link) advance(p *pull) error {
 		return nil
 	}
 	delete(l.pulls, p.Number)
+	if l.took.Load() != p.before {
+		l.vain.Store(0)
+	} else {
+		l.vain.Add(1)
+	}
 	free := p.Wants
 	var out []byte
 	if rest, more, _ := p.done.Next(p.Request); more {
@@ -275,7 +281,7 @@ func (l *link) advance(p *pull) error {
 		l.mediaDone(p)
 	}
 	if l.n.leases.give(l, free) {
-		l.n.nudge(l, atOnce)
+		l.n.nudge(l, freed)
 	}
 	if err := l.flush(l.pump(out)); err != nil {
 		return err

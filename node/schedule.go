@@ -18,6 +18,10 @@ const (
 	// syncGap is the least time between two rounds on one link, however much arrives: what arrives meanwhile goes
 	// together.
 	syncGap = 150 * time.Millisecond
+	// atLeast is how long a link waits that looks at once: what comes together is looked for together.
+	atLeast = 10 * time.Millisecond
+	// maxVain bounds the doublings of a wait: syncGap<<maxVain is longer than syncSeldom.
+	maxVain = 8
 	// grace is the mean time that gossip has for a message of ours before a round looks for it too. Rounds that run while a
 	// message spreads cost more than its spreading.
 	grace = 2 * time.Second
@@ -141,6 +145,7 @@ const (
 	atOnce reason = iota // sync brought something, or the peer asked
 	told                 // something that gossip has been told too
 	heard                // gossip brought something: it passes it on, but may lose it
+	freed                // another link lets go of what was left to it
 	bulk                 // parts of photos: those that come within seconds are looked for together
 )
 
@@ -170,8 +175,13 @@ func (n *Node) within(l *link, pause time.Duration, why reason, now time.Time) t
 		return jitter(pause)
 	case why == heard:
 		return youngGap
+	case why == freed:
+		// Two peers that offer and do not give would take turns here without end: what one lets go of the other asks for, in vain.
+		if n := l.vain.Load(); n > 0 {
+			return min(syncGap<<min(n, maxVain), pause)
+		}
 	}
-	return 10 * time.Millisecond
+	return atLeast
 }
 
 // trusted reports whether gossip can be trusted to reach the peer: the mesh has had time to form.

@@ -138,6 +138,19 @@ func eachKey(list []byte, fn func(reconcile.Key) error) error {
 	return nil
 }
 
+// relist writes what is left of an agenda entry.
+func (b *batch) relist(a slot, rest []byte) error {
+	if !b.fits(1, agendaKeySize+len(rest)) {
+		if err := b.flush(); err != nil {
+			return err
+		}
+	}
+	if len(rest) < reconcile.KeySize {
+		return b.delete(a.append(b.alloc(agendaKeySize)))
+	}
+	return b.set(a.append(b.alloc(agendaKeySize)), rest)
+}
+
 // work does what an agenda entry is there for, and strikes it off. The entry goes with the last of its keys, so a crash
 // between batches does part of it twice, which is harmless.
 func (b *batch) work(a slot) error {

@@ -19,6 +19,7 @@ import (
 
 	"longear/protocol"
 	"longear/store"
+	"longear/test/bench/figure"
 )
 
 // voter is one of many keys.
@@ -494,7 +495,7 @@ func BenchmarkTally(b *testing.B) {
 				put(b, s, part...)
 			}
 			tally := func(look func(protocol.ID) error) time.Duration {
-				from := cpu()
+				from := figure.CPU()
 				n := 0
 				for a, err := range s.Answers(protocol.ID{1}, square) {
 					if err == nil {
@@ -508,7 +509,7 @@ func BenchmarkTally(b *testing.B) {
 				if n != len(items) {
 					b.Fatalf("%d answers", n)
 				}
-				return cpu() - from
+				return figure.CPU() - from
 			}
 			var index, records time.Duration
 			for b.Loop() {
@@ -534,11 +535,11 @@ func BenchmarkPutAnswers(b *testing.B) {
 			for b.Loop() {
 				items := forgeAnswers(b, size, func(int) [4]byte { n++; return [4]byte{byte(n * 37), byte(n >> 16), byte(n >> 8), byte(n)} })
 				plain := asPosts(b, items)
-				from := cpu()
+				from := figure.CPU()
 				put(b, with, items...)
-				middle := cpu()
+				middle := figure.CPU()
 				put(b, without, plain...)
-				responses, posts = responses+middle-from, posts+cpu()-middle
+				responses, posts = responses+middle-from, posts+figure.CPU()-middle
 			}
 			b.ReportMetric(float64(responses)/float64(posts), "response/post")
 			b.ReportMetric(float64(responses.Microseconds())/float64(n), "us-cpu/response")

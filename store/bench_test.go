@@ -14,6 +14,7 @@ import (
 	"longear/protocol"
 	"longear/protocol/reconcile"
 	"longear/store"
+	"longear/test/bench/figure"
 )
 
 // start of the messages of benchmarks, and the second that 1.65 of them share on average.
@@ -80,14 +81,14 @@ func measurePut(b *testing.B, f *feed, size int, put func([]store.Item), last fu
 		b.StopTimer()
 		items := f.batch(b, size)
 		b.StartTimer()
-		from := cpu()
+		from := figure.CPU()
 		put(items)
-		used += cpu() - from
+		used += figure.CPU() - from
 		n += size
 	}
-	from := cpu()
+	from := figure.CPU()
 	last()
-	used += cpu() - from
+	used += figure.CPU() - from
 	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(n), "us/msg")
 	b.ReportMetric(float64(used.Microseconds())/float64(n), "us-cpu/msg")
 	b.ReportMetric(0, "ns/op")

@@ -74,10 +74,7 @@ func (b *batch) evictList(a slot, list []byte, enough func() bool) error {
 	if err != nil {
 		return err
 	}
-	if len(rest) < reconcile.KeySize {
-		return b.delete(a.append(b.alloc(agendaKeySize)))
-	}
-	return b.set(a.append(b.alloc(agendaKeySize)), rest)
+	return b.relist(a, rest)
 }
 
 // trimTombs forgets the oldest of the dead before their time when they take more than their share.

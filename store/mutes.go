@@ -135,46 +135,38 @@ func (m *Mutes) Drops(a protocol.Author) bool {
 }
 
 func (m *Mutes) at(a protocol.Author) (Mute, bool) {
+	list, _ := m.current()
+	mute, ok := list[a]
+	return mute, ok && (mute.Until.IsZero() || !mute.over(m.wall()))
+}
+
+// current is the list, which nobody changes any more, and its generation.
+func (m *Mutes) current() (list map[protocol.Author]Mute, gen uint64) {
 	if m == nil {
-		return Mute{}, false
+		return nil, 0
 	}
 	m.mu.Lock()
-	mute, ok := m.list[a]
-	m.mu.Unlock()
-	return mute, ok && (mute.Until.IsZero() || !mute.over(m.wall()))
+	defer m.mu.Unlock()
+	return m.list, m.gen
 }
 
 // Empty reports that nobody is muted.
 func (m *Mutes) Empty() bool {
-	if m == nil {
-		return true
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return len(m.list) == 0
+	list, _ := m.current()
+	return len(list) == 0
 }
 
 // Generation changes whenever the list does.
 func (m *Mutes) Generation() uint64 {
-	if m == nil {
-		return 0
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.gen
+	_, gen := m.current()
+	return gen
 }
 
 // List is who is muted now, in the order of their keys.
-func (m *Mutes) List() []Mute {
-	if m == nil {
-		return nil
-	}
-	now := m.wall()
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	out := make([]Mute, 0, len(m.list))
-	for _, mute := range m.list {
-		if !mute.over(now) {
+func (m *Mutes) List() (out []Mute) {
+	list, _ := m.current()
+	for _, mute := range list {
+		if !mute.over(m.wall()) {
 			out = append(out, mute)
 		}
 	}
@@ -182,52 +174,48 @@ func (m *Mutes) List() []Mute {
 	return out
 }
 
-// Set mutes an author, or changes how. was is how it was before.
-func (m *Mutes) Set(mute Mute) (was Mute, err error) {
-	err = m.edit(func(list map[protocol.Author]Mute, owed *bool) error {
-		if was = list[mute.Author]; was.Author != mute.Author && len(list) >= MaxMutes {
+// Set mutes an author, or changes how.
+func (m *Mutes) Set(mute Mute) error {
+	return m.edit(func(list map[protocol.Author]Mute, owed *bool) error {
+		was, muted := list[mute.Author]
+		if !muted && len(list) >= MaxMutes {
 			return ErrManyMutes
 		}
 		list[mute.Author] = mute
 		*owed = *owed || was.Drop && !mute.Drop
 		return nil
 	})
-	return was, err
 }
 
 // Remove takes an author out of the list, or returns [ErrNotMuted].
-func (m *Mutes) Remove(a protocol.Author) (was Mute, err error) {
-	err = m.edit(func(list map[protocol.Author]Mute, owed *bool) error {
-		var ok bool
-		if was, ok = list[a]; !ok || was.over(m.wall()) {
+func (m *Mutes) Remove(a protocol.Author) error {
+	return m.edit(func(list map[protocol.Author]Mute, owed *bool) error {
+		was, muted := list[a]
+		if !muted || was.over(m.wall()) {
 			return ErrNotMuted
 		}
 		delete(list, a)
 		*owed = *owed || was.Drop
 		return nil
 	})
-	return was, err
 }
 
-// Lapse takes out whose time is over, and returns them.
-func (m *Mutes) Lapse() (over []Mute, err error) {
+// Lapse takes out whose time is over.
+func (m *Mutes) Lapse() error {
 	now := m.wall()
-	lapsed := func(list map[protocol.Author]Mute, owed *bool) error {
-		over = over[:0]
+	return m.edit(func(list map[protocol.Author]Mute, owed *bool) error {
+		before := len(list)
 		for a, mute := range list {
 			if mute.over(now) {
-				over = append(over, mute)
 				delete(list, a)
 				*owed = *owed || mute.Drop
 			}
 		}
-		if len(over) == 0 {
+		if len(list) == before {
 			return errUnchanged
 		}
 		return nil
-	}
-	err = m.edit(lapsed)
-	return over, err
+	})
 }
 
 // Swept says that what was kept of these authors has been let go.

@@ -7,6 +7,7 @@ import (
 	"longear/protocol"
 	"longear/protocol/reconcile"
 	"longear/store"
+	"longear/test/bench/figure"
 )
 
 // counted counts the reads of a view.
@@ -81,14 +82,14 @@ func benchMeet(b *testing.B, stores [2]*store.Store) {
 	var salt reconcile.Salt
 	bytes, steps, reads := meet(b, stores[0], stores[1], salt) // folds what is pending, before the clock runs
 	runtime.GC()
-	from := cpu()
+	from := figure.CPU()
 	rounds := 0
 	for b.Loop() {
 		salt[0]++
 		rounds++
 		bytes, steps, reads = meet(b, stores[0], stores[1], salt)
 	}
-	b.ReportMetric(float64((cpu()-from).Microseconds())/1000/float64(rounds), "cpu-ms/both")
+	b.ReportMetric(float64((figure.CPU()-from).Microseconds())/1000/float64(rounds), "cpu-ms/both")
 	b.ReportMetric(float64(bytes), "bytes")
 	b.ReportMetric(float64(steps), "messages")
 	b.ReportMetric(float64(reads), "node-reads")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -76,9 +77,9 @@ const (
 )
 
 // configs turns the flags into what the store and the node are made from.
-func (f relayFlags) configs(p paths) (store.Config, node.Config, error) {
+func (f relayFlags) configs(p paths, log *slog.Logger) (store.Config, node.Config, error) {
 	keep := store.Config{Profile: store.Phone, Quota: int64(f.storeMax)}
-	run := node.Config{Profile: node.Phone, Listen: f.listen, NoQUIC: f.noQUIC}
+	run := node.Config{Profile: node.Phone, Listen: f.listen, NoQUIC: f.noQUIC, Log: log}
 	memory := int64(phoneMemory)
 	switch f.profile {
 	case "phone":
@@ -103,7 +104,7 @@ func (f relayFlags) configs(p paths) (store.Config, node.Config, error) {
 		d.File = filepath.Join(p.State, "peers")
 	}
 	var err error
-	d.Wifi, err = f.wifiDirect()
+	d.Wifi, err = f.wifiDirect(log)
 	return keep, run, err
 }
 
@@ -120,11 +121,12 @@ func (a *app) relay(ctx context.Context, f relayFlags) error {
 
 // equip opens the installation for a node with the flags.
 func (a *app) equip(f relayFlags) (*station, error) {
-	keep, run, err := f.configs(a.paths)
+	log, err := a.logger()
 	if err != nil {
 		return nil, err
 	}
-	if run.Log, err = a.logger(); err != nil {
+	keep, run, err := f.configs(a.paths, log)
+	if err != nil {
 		return nil, err
 	}
 	return a.openStation(keep, run)

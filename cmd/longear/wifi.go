@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,7 +16,7 @@ import (
 const maxWifiPlaces = 80
 
 // wifiDirect is what makes groups with the radio that the flags name, or nil if they name none.
-func (f relayFlags) wifiDirect() (*wifidirect.Config, error) {
+func (f relayFlags) wifiDirect(log *slog.Logger) (*wifidirect.Config, error) {
 	if f.direct == "" {
 		if f.directCircle != "" || f.directControl != "" || f.directPlaces != 0 {
 			return nil, api.Fail(api.Usage, "--wifi-direct-circle, -control and -places go with --wifi-direct", "name the radio with --wifi-direct")
@@ -28,7 +29,9 @@ func (f relayFlags) wifiDirect() (*wifidirect.Config, error) {
 	if f.directPlaces < 0 || f.directPlaces > maxWifiPlaces {
 		return nil, api.Fail(api.Usage, fmt.Sprintf("--wifi-direct-places is 1 to %d", maxWifiPlaces), "")
 	}
-	radio, err := supplicant.New(f.radio())
+	driver := f.radio()
+	driver.Log = log
+	radio, err := supplicant.New(driver)
 	if err != nil {
 		return nil, api.Fail(api.Usage, "--wifi-direct: "+err.Error(), "ip link lists the interfaces")
 	}

@@ -24,19 +24,21 @@ func NewServer(now func() time.Time, file string) *Server {
 // Answer is what a packet is answered with.
 func (s *Server) Answer(packet []byte) ([]byte, netip.AddrPort) { return s.d.answer(packet) }
 
-// Allow takes one answer from the budget.
-func (s *Server) Allow() bool { return s.d.pace.AllowN(s.d.now(), 1) }
+// Paced is what it is answered with within the budget.
+func (s *Server) Paced(packet []byte) ([]byte, netip.AddrPort) { return s.d.paced(packet) }
 
 // Heard notes a connection from an address.
 func (s *Server) Heard(a netip.Addr) { s.d.leases.heard(a) }
 
 // The bounds that tests count with.
 const (
-	PoolSize   = poolSize
-	LeaseTime  = leaseTime
-	ProveTime  = proveTime
-	RefuseTime = refuseTime
-	MaxQuery   = maxQuery
+	PoolSize    = poolSize
+	LeaseTime   = leaseTime
+	ProveTime   = proveTime
+	RefuseTime  = refuseTime
+	MaxQuery    = maxQuery
+	AnswerBurst = answerBurst
+	AnswerRate  = answerRate
 )
 
 // Configs are the files for hostapd and for wpa_supplicant.

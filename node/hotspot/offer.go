@@ -54,13 +54,25 @@ func (d *dhcpServer) serve(ctx context.Context, conn *net.UDPConn) error {
 		if err != nil {
 			return fmt.Errorf("read what phones ask: %w", err)
 		}
-		reply, to := d.answer(buf[:n])
-		if reply == nil || !d.pace.AllowN(d.now(), 1) {
-			continue
+		if reply, to := d.paced(buf[:n]); reply != nil {
+			// An answer that cannot be sent is one that is lost on the air: the phone asks again.
+			_, _ = conn.WriteToUDPAddrPort(reply, to)
 		}
-		// An answer that cannot be sent is one that is lost on the air: the phone asks again.
-		_, _ = conn.WriteToUDPAddrPort(reply, to)
 	}
+}
+
+// paced answers a packet unless too much was answered just now. Then it is not even looked at: nobody is given an address, or the promise
+// of one, who is not told, and a flood costs no more than to read it.
+func (d *dhcpServer) paced(packet []byte) ([]byte, netip.AddrPort) {
+	now := d.now()
+	if d.pace.TokensAt(now) < 1 {
+		return nil, netip.AddrPort{}
+	}
+	reply, to := d.answer(packet)
+	if reply != nil {
+		d.pace.AllowN(now, 1)
+	}
+	return reply, to
 }
 
 // answer is what a packet is answered with, and where that goes: never out of this network. Nil: nothing.

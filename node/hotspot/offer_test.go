@@ -306,23 +306,43 @@ func TestAnotherStart(t *testing.T) {
 	}
 }
 
-// TestAnswers: what is answered is bounded, because an answer is a broadcast.
+// TestAnswers: what is answered is bounded, because an answer is a broadcast; and who is not told has been given nothing.
 func TestAnswers(t *testing.T) {
-	p := newPlace(t, "")
-	n := 0
-	for range 1000 {
-		if p.server.Allow() {
-			n++
+	file := filepath.Join(t.TempDir(), "in-use")
+	p := newPlace(t, file)
+	say := func(n int, kind dhcpv4.MessageType) (answered int) {
+		m, err := dhcpv4.New(dhcpv4.WithHwAddr(phone(n)), dhcpv4.WithMessageType(kind), dhcpv4.WithOption(dhcpv4.OptRequestedIPAddress(net.IP{192, 168, 49, byte(100 + n%100)})))
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	p.now = p.now.Add(time.Second)
-	for range 1000 {
-		if p.server.Allow() {
-			n++
+		if reply, _ := p.server.Paced(m.ToBytes()); reply != nil {
+			return 1
 		}
+		return 0
 	}
-	if n != 300 {
-		t.Errorf("%d answers at once and a second later", n)
+	inUse := func() int {
+		b, err := os.ReadFile(file)
+		if err != nil && !os.IsNotExist(err) {
+			t.Fatal(err)
+		}
+		return strings.Count(string(b), "\n")
+	}
+	offers, given := 0, 0
+	for n := range 1000 {
+		offers += say(n, dhcpv4.MessageTypeDiscover)
+	}
+	for n := range 1000 {
+		given += say(n, dhcpv4.MessageTypeRequest)
+	}
+	if offers != hotspot.AnswerBurst || given != 0 || inUse() != 0 {
+		t.Errorf("at once %d are offered an address, %d are told that they have one, and %d are in use", offers, given, inUse())
+	}
+	p.now = p.now.Add(time.Second / 2)
+	for n := range 1000 {
+		given += say(n, dhcpv4.MessageTypeRequest)
+	}
+	if given != hotspot.AnswerRate/2 || inUse() != given {
+		t.Errorf("half a second later %d are told that they have an address, and %d are in use", given, inUse())
 	}
 }
 

@@ -1,14 +1,13 @@
-//go:build unix
-
 package reconcile_test
 
 import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"syscall"
 	"testing"
 	"time"
+
+	"longear/test/bench/figure"
 )
 
 // BenchmarkReconcile prints what a round costs, both sides together, next to what is the least possible: which of its keys each
@@ -33,9 +32,9 @@ func figures(b *testing.B, n, d int, recent bool) {
 	var r round
 	var spent time.Duration
 	for b.Loop() {
-		began := cpu()
+		began := figure.CPU()
 		r = talk(b, x, y)
-		spent += cpu() - began
+		spent += figure.CPU() - began
 		x.wants, y.wants = nil, nil
 		x.session.End(false)
 		y.session.End(false)
@@ -62,15 +61,6 @@ func figures(b *testing.B, n, d int, recent bool) {
 		b.ReportMetric(float64(r.bytes+r.wants), "bytes")
 	}
 	b.ReportMetric(rounds, "rounds")
-}
-
-// cpu returns the processor time of this process: the machine may be busy with others'.
-func cpu() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // limit returns 2*log2 C(n, d/2) bits, in bytes a difference.

@@ -8,11 +8,11 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"strings"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"longear/test/bench/figure"
 	"longear/test/crowd/report"
 	"longear/test/crowd/story"
 )
@@ -30,7 +30,7 @@ func Run(t *testing.T, s story.Story, o Options) (r *report.Report, err error) {
 	defer oneProcessor()()
 	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(memoryLimit))
-	begin, cpu := time.Now(), cpuTime()
+	begin, cpu := time.Now(), figure.CPU()
 	synctest.Test(t, func(t *testing.T) { r, err = play(t.Context(), s, o) })
 	if err != nil {
 		return nil, err
@@ -38,7 +38,7 @@ func Run(t *testing.T, s story.Story, o Options) (r *report.Report, err error) {
 	if r == nil {
 		return nil, errors.New("the run ended without a report")
 	}
-	r.Real, r.CPU, r.Memory = time.Since(begin), cpuTime()-cpu, peakMemory()
+	r.Real, r.CPU, r.Memory = time.Since(begin), figure.CPU()-cpu, peakMemory()
 	return r, nil
 }
 
@@ -67,21 +67,4 @@ func Load(path string, o *Options) (story.Story, error) {
 	defer f.Close()
 	o.Dir = filepath.Dir(path)
 	return story.Parse(strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)), f)
-}
-
-func cpuTime() time.Duration {
-	var u syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
-// peakMemory is the most bytes that the process has had resident.
-func peakMemory() int64 {
-	var u syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
-		return 0
-	}
-	return u.Maxrss << 10
 }

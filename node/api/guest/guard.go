@@ -151,7 +151,8 @@ func (s *Server) sameOrigin(r *http.Request) bool {
 	return r.Method == http.MethodGet && (r.URL.Path == "/" || r.URL.Path == "/signin")
 }
 
-// typed checks the media type of a request's body: exactly one header, exactly the type.
+// typed checks the media type of a request's body: exactly one header, exactly the type. The operator's API has the same lines: neither
+// of the two listeners may import the other, and a third folder for both would be longer than they are.
 func typed(r *http.Request, want string) bool {
 	values := r.Header.Values("Content-Type")
 	if len(values) != 1 {

@@ -38,13 +38,13 @@ func TestMutedOnBoard(t *testing.T) {
 		t.Fatalf("before, %d of %d pages show it", n, len(paths))
 	}
 	contains(t, p.get(h, "/").text(), "keys that confirm: 2")
-	_, err = mutes.Set(store.Mute{Author: cheap.Author})
+	err = mutes.Set(store.Mute{Author: cheap.Author})
 	must(t, err)
 	if n := seen(); n != 0 {
 		t.Errorf("%d pages show a muted author", n)
 	}
 	contains(t, p.get(h, "/").text(), "keys that confirm: 1")
-	_, err = mutes.Remove(cheap.Author)
+	err = mutes.Remove(cheap.Author)
 	must(t, err)
 	if n := seen(); n != len(paths) {
 		t.Errorf("heard again, %d of %d pages show it", n, len(paths))
@@ -63,7 +63,7 @@ func TestDroppedFromGuest(t *testing.T) {
 	})
 	p, loud := newPhone(t, 2), newPen(t)
 	m := loud.write("all", "cheap water", nil)
-	_, err = mutes.Set(store.Mute{Author: m.Author, Drop: true})
+	err = mutes.Set(store.Mute{Author: m.Author, Drop: true})
 	must(t, err)
 	for range 2 {
 		out := p.post(h, m.Wire())

@@ -38,7 +38,8 @@ type hub struct {
 	now time.Time // guarded by mu; the guests' clock, which stands still until a test moves it
 }
 
-// lockedBuffer is a log that a test reads.
+// lockedBuffer is a log that a test reads. test/rig has another for what processes print; that folder makes and ends those, which these
+// tests have nothing to do with.
 type lockedBuffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer

@@ -11,7 +11,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -91,16 +90,6 @@ func appendLine(file string, l line) error {
 		return err
 	}
 	return f.Close()
-}
-
-// CPU is the time this process has spent on all cores, in user and system mode. On a shared machine it changes far
-// less than the wall clock.
-func CPU() time.Duration {
-	var r syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
-		return 0
-	}
-	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 }
 
 // Spent is what f costs, in wall time and on all cores.

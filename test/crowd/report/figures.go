@@ -20,7 +20,7 @@ type table struct {
 	Rows  [][]string
 }
 
-// none stands where a figure has no meaning: a ratio to nothing, a share of nothing.
+// none stands where a figure has no meaning, a ratio to nothing, a share of nothing; or where it is not known.
 const none = "–"
 
 // facts are the figures that a sentence tells best.
@@ -33,12 +33,16 @@ func (r *Report) facts() []fact {
 	if r.Groups != nil {
 		links += " of everybody in range"
 	}
+	memory := none
+	if r.Memory > 0 {
+		memory = size(float64(r.Memory))
+	}
 	facts := []fact{
 		{"story", safe(r.Story, 200)},
 		{"seed", strconv.FormatUint(r.Seed, 10)},
 		{"nodes", crowd},
 		{"time", fmt.Sprintf("%s virtual, %s real, %s CPU", span(r.Virtual), span(r.Real), span(r.CPU))},
-		{"peak memory", size(float64(r.Memory))},
+		{"peak memory", memory},
 		{"messages", count(r.Messages)},
 		{"delivered", fmt.Sprintf("%s of %s (%s)", count(r.Deliveries), count(r.wanted()), percent(r.delivered()))},
 		{"of the oracle", fmt.Sprintf("%s of the %s that %s delivers", percent(r.ofOracle()), count(r.Possible), links)},

@@ -13,7 +13,7 @@ type Report struct {
 	Virtual time.Duration `json:"virtual"`
 	Real    time.Duration `json:"real"`
 	CPU     time.Duration `json:"cpu"`
-	Memory  int64         `json:"peak_memory"` // bytes resident at the worst
+	Memory  int64         `json:"peak_memory"` // bytes resident at the worst; 0: not known on this system
 	Failed  []string      `json:"failed"`      // expectations and invariants that did not hold
 
 	Messages   int          `json:"messages"`

@@ -91,7 +91,7 @@ contacts             12,000, connected on 11,400 (95%)
 // TestTextOfNothing: what has no meaning shows as a dash, and a run without failures says so.
 func TestTextOfNothing(t *testing.T) {
 	got := written(t, (&report.Report{}).Text)
-	for _, want := range []string{"0 of 0 (–)", "ok: all that was expected held\n"} {
+	for _, want := range []string{"peak memory          –\n", "0 of 0 (–)", "ok: all that was expected held\n"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in:\n%s", want, got)
 		}

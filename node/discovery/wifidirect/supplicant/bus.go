@@ -31,10 +31,12 @@ const callFor = 10 * time.Second
 
 // bus is a connection to wpa_supplicant.
 type bus struct {
-	conn  *dbus.Conn
-	radio dbus.ObjectPath // of the Wi-Fi interface
-	own   bool            // we made the interface known to wpa_supplicant
-	end   func()          // of the connection's lifetime
+	conn    *dbus.Conn
+	gate    *gate
+	signals chan *dbus.Signal // what the gate lets through
+	radio   dbus.ObjectPath   // of the Wi-Fi interface
+	own     bool              // we made the interface known to wpa_supplicant
+	end     func()            // of the connection's lifetime
 }
 
 type dict = map[string]dbus.Variant
@@ -66,21 +68,25 @@ func (r *Radio) connect(ctx context.Context) (*bus, error) {
 	waiting, enough := context.WithTimeout(ctx, callFor)
 	defer enough()
 	stop := context.AfterFunc(waiting, end)
-	conn, err := dbus.Connect(r.cfg.Bus, dbus.WithContext(life), dbus.WithSignalHandler(dbus.NewSequentialSignalHandler()))
+	g := newGate(r.cfg.Log)
+	conn, err := dbus.Connect(r.cfg.Bus, dbus.WithContext(life), dbus.WithSignalHandler(g))
 	if err != nil || !stop() {
 		end()
 		return nil, &wifidirect.Trouble{Reason: wifidirect.NoBus, Text: fmt.Sprintf("D-Bus cannot be reached (%v)", err), Fix: "systemctl start dbus"}
 	}
-	return &bus{conn: conn, end: end}, nil
+	return &bus{conn: conn, gate: g, end: end}, nil
 }
 
-// dialBus connects and takes the radio.
+// dialBus connects, listens and takes the radio.
 func (r *Radio) dialBus(ctx context.Context) (*bus, error) {
 	b, err := r.connect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if err := b.take(ctx, r); err != nil {
+	if err = b.listen(ctx); err == nil {
+		err = b.take(ctx, r)
+	}
+	if err != nil {
 		return nil, errors.Join(err, b.close(ctx))
 	}
 	return b, nil

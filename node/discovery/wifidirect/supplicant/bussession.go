@@ -54,20 +54,15 @@ func (r *Radio) openBus(ctx context.Context, hold io.Closer) (wifidirect.Session
 		err = b.sweep(ctx, r.cfg)
 	}
 	if err == nil {
-		err = errors.Join(
-			b.conn.AddMatchSignalContext(ctx, dbus.WithMatchSender(busName)),
-			b.conn.AddMatchSignalContext(ctx, dbus.WithMatchInterface("org.freedesktop.DBus"), dbus.WithMatchMember("NameOwnerChanged"), dbus.WithMatchArg(0, busName)),
-		)
+		err = b.heed(ctx)
 	}
 	if err != nil {
 		return nil, errors.Join(err, b.close(ctx))
 	}
-	signals := make(chan *dbus.Signal, 64) // the handler queues what does not fit, in order
-	b.conn.Signal(signals)
 	// The pump outlives ctx: the last order is Leave, and what it waits for is a signal.
 	pumping, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s := &busSession{bus: b, radio: r, hold: hold, stop: stop, events: make(chan wifidirect.Event, 256)}
-	s.pump.Go(func() { s.run(pumping, signals) })
+	s.pump.Go(func() { s.run(pumping) })
 	return s, nil
 }
 
@@ -82,7 +77,7 @@ func (s *busSession) Close() error {
 }
 
 // run turns signals into events until the bus, wpa_supplicant or the radio is gone, or the session is closed.
-func (s *busSession) run(ctx context.Context, signals <-chan *dbus.Signal) {
+func (s *busSession) run(ctx context.Context) {
 	defer close(s.events)
 	defer func() { _ = s.bus.close(context.WithoutCancel(ctx)) }()
 	ask := time.NewTicker(askAgain)
@@ -97,7 +92,7 @@ func (s *busSession) run(ctx context.Context, signals <-chan *dbus.Signal) {
 				return // Open says what it is
 			}
 			s.ask(ctx)
-		case sig, ok := <-signals:
+		case sig, ok := <-s.bus.signals:
 			if !ok || s.over(sig) {
 				return
 			}
@@ -119,8 +114,8 @@ func (s *busSession) quiet(ctx context.Context) {
 // over reports whether a signal says that the radio is gone.
 func (s *busSession) over(sig *dbus.Signal) bool {
 	switch {
-	case strings.HasSuffix(sig.Name, ".NameOwnerChanged") && len(sig.Body) == 3:
-		return sig.Body[0] == busName && sig.Body[2] == ""
+	case s.bus.deposed(sig):
+		return true
 	case strings.HasSuffix(sig.Name, ".InterfaceRemoved") && len(sig.Body) > 0:
 		return sig.Body[0] == s.bus.radio
 	}

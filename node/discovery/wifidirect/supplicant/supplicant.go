@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/netip"
 	"os"
@@ -24,10 +25,11 @@ import (
 
 // Config says which radio, and how to reach the program that drives it.
 type Config struct {
-	Iface   string // the Wi-Fi interface, such as wlan0; required
-	Bus     string // address of the system's D-Bus; "" is the usual place
-	Sockets string // folder of control sockets; "" is the usual place
-	Circle  string // see [wifidirect.Config]
+	Iface   string       // the Wi-Fi interface, such as wlan0; required
+	Bus     string       // address of the system's D-Bus; "" is the usual place
+	Sockets string       // folder of control sockets; "" is the usual place
+	Circle  string       // see [wifidirect.Config]
+	Log     *slog.Logger // nil: silent
 }
 
 // The usual places.
@@ -50,6 +52,9 @@ func New(cfg Config) (*Radio, error) {
 	}
 	if cfg.Sockets == "" {
 		cfg.Sockets = defaultSockets
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Radio{cfg: cfg}, nil
 }
