@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"log/slog"
+	"time"
 
 	"github.com/libp2p/go-libp2p/core/host"
 
@@ -62,12 +63,24 @@ type Config struct {
 	// keeps what it is told, and neither should the callee keep it on disk: a seized phone must not tell who met whom.
 	Arrived func(Arrival)
 
+	// Step, when it is not 0, ends the pauses between rounds of sync at its multiples: hundreds of nodes in one process then work at
+	// the same moments, which virtual time plays faster than each at its own. On the air leave it 0: nodes in step collide.
+	Step time.Duration
+
 	// Version is reported in Status. It never goes on the wire.
 	Version string
 }
 
 // Port is the first choice for listening: fixed, so that a firewall rule can name it. Another is taken when it is in use.
 const Port = 4550
+
+// onStep is how long to wait so that the wait ends at a multiple of Step.
+func (c *Config) onStep(now time.Time, wait time.Duration) time.Duration {
+	if c.Step <= 0 {
+		return wait
+	}
+	return now.Add(wait + c.Step - 1).Truncate(c.Step).Sub(now)
+}
 
 func (c Config) check() error {
 	if c.Store == nil {

@@ -66,7 +66,7 @@ func (n *Node) schedule(ctx context.Context) error {
 			if lost || len(strikes) > 0 {
 				wait = min(wait, watchEvery)
 			}
-			timer.Reset(max(wait, time.Millisecond))
+			timer.Reset(n.cfg.onStep(now, max(wait, time.Millisecond)))
 		} else {
 			timer.Stop()
 		}

@@ -62,7 +62,7 @@ func (n *Node) awake(ctx context.Context) error {
 	}
 	g := &n.gossip
 	g.rise(m)
-	timer := time.NewTimer(gossipLinger)
+	timer := time.NewTimer(n.cfg.onStep(time.Now(), gossipLinger))
 	defer timer.Stop()
 	for {
 		select {
@@ -79,7 +79,7 @@ func (n *Node) awake(ctx context.Context) error {
 				return nil
 			}
 		}
-		timer.Reset(gossipLinger)
+		timer.Reset(n.cfg.onStep(time.Now(), gossipLinger))
 	}
 }
 

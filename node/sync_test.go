@@ -4,6 +4,8 @@ import (
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"longear/node"
 )
 
 // A message posted while its reader is away reaches it through a node that only carried it.
@@ -170,6 +172,32 @@ func TestCalmLinks(t *testing.T) {
 			if l, err := b.Life(m[0].ID); err != nil || l.Carriers != 1 {
 				t.Errorf("4 s later it is known to be carried by %d, want 1 (%v)", l.Carriers, err)
 			}
+		}
+	})
+}
+
+// With Step the pauses of both ends end at its multiples, and rounds come as often as without.
+func TestStep(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		stepped := func(c *node.Config) { c.Step = time.Second }
+		a, b := w.join(nil, stepped), w.join(nil, stepped)
+		w.meet(a, b)
+		time.Sleep(time.Now().Truncate(time.Second).Add(20*time.Second - time.Millisecond).Sub(time.Now()))
+		sent := func() uint64 { return a.Status().Sync.Sent + b.Status().Sync.Sent }
+		early, moved := sent(), 0
+		for range 300 {
+			before := sent()
+			if before != early {
+				t.Fatal("bytes of sync were sent between two steps")
+			}
+			time.Sleep(200 * time.Millisecond) // a round is done
+			if early = sent(); early != before {
+				moved++
+			}
+			time.Sleep(800 * time.Millisecond)
+		}
+		if moved < 8 {
+			t.Errorf("%d rounds in 300 s, want about 10", moved)
 		}
 	})
 }

@@ -36,7 +36,7 @@ func (s *Store) fold() error {
 		s.fail(err)
 		return err
 	}
-	s.pending = nil
+	s.pending, s.top = nil, new(top)
 	return nil
 }
 

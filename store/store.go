@@ -59,9 +59,10 @@ type Store struct {
 
 	firstAuthor protocol.Author // where a range of answers begins
 
-	// token is held by the one writer. What it guards: pending, marked, orphans, and every write to db.
+	// token is held by the one writer. What it guards: pending, top, marked, orphans, and every write to db.
 	token   chan struct{}
 	pending []change
+	top     *top
 	marked  map[reconcile.Prefix]struct{} // dirty marks on disk
 	orphans map[reconcile.Key]struct{}    // damaged records that were dropped and may be in the index of answers
 
@@ -107,6 +108,7 @@ func Open(c Config) (*Store, error) {
 		dir: c.Dir, profile: c.Profile, limits: c.Profile.limits(c.Quota),
 		log: c.Log, free: c.FreeSpace,
 		closing: closing{done: make(chan error, 1)},
+		top:     new(top),
 		token:   make(chan struct{}, 1), wake: make(chan struct{}, 1), merging: make(chan struct{}, 1),
 		marked:  map[reconcile.Prefix]struct{}{},
 		orphans: map[reconcile.Key]struct{}{},

@@ -18,6 +18,8 @@ type View struct {
 	txn *badger.Txn
 	// it is kept between scans of keys, because opening an iterator costs more than most scans. Nil while in use.
 	it *badger.Iterator
+	// top is what views since the same fold know of the root; nil in the fold itself.
+	top *top
 }
 
 // View calls fn with the store as of now. Writers go on meanwhile, but what they replace is kept until fn returns, so fn must not
@@ -48,7 +50,9 @@ func (s *Store) view() (*View, error) {
 			return nil, err
 		}
 	}
-	return s.snapshot(), nil
+	v := s.snapshot()
+	v.top = s.top
+	return v, nil
 }
 
 func (s *Store) snapshot() *View { return &View{s: s, txn: s.db.NewTransaction(false)} }
@@ -62,6 +66,13 @@ func (v *View) close() {
 
 // Node implements [reconcile.Nodes].
 func (v *View) Node(p reconcile.Prefix) (reconcile.Node, bool, error) {
+	if v.top != nil && p.Len() == 0 {
+		return v.top.read(func() (reconcile.Node, bool, error) { return v.node(p) })
+	}
+	return v.node(p)
+}
+
+func (v *View) node(p reconcile.Prefix) (reconcile.Node, bool, error) {
 	var buf [2 + (reconcile.Nibbles+1)/2]byte
 	item, err := v.txn.Get(appendNodeKey(buf[:0], p))
 	if errors.Is(err, badger.ErrKeyNotFound) {
@@ -83,7 +94,22 @@ func (v *View) Node(p reconcile.Prefix) (reconcile.Node, bool, error) {
 
 // Keys implements [reconcile.Nodes].
 func (v *View) Keys(p reconcile.Prefix) iter.Seq2[reconcile.Key, error] {
-	return v.keys(prefixMessage, p)
+	scan := v.keys(prefixMessage, p)
+	if v.top == nil || p.Len() > 0 || !v.top.leaf() {
+		return scan
+	}
+	return func(yield func(reconcile.Key, error) bool) {
+		keys, err := v.top.list(scan)
+		if err != nil {
+			yield(reconcile.Key{}, err)
+			return
+		}
+		for _, k := range keys {
+			if !yield(k, nil) {
+				return
+			}
+		}
+	}
 }
 
 // Refused ranges in ascending order over the keys of the dead under a prefix: what this node will not take again.

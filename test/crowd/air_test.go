@@ -59,8 +59,8 @@ func TestAirTakesItsTime(t *testing.T) {
 	onAir(t, Radio{BitsPerSecond: 8_000_000, Latency: 5 * time.Millisecond}, func(t *testing.T, _ *air, ends []*endpoint) {
 		send(t, ends[0], ends[1], 972, 100)
 		last, n := hear(t, ends[1])
-		if n != 100 || last != 110*time.Millisecond {
-			t.Errorf("%d packets, the last after %v, want 100 after 110ms", n, last)
+		if want := (105*time.Millisecond + slot - 1).Truncate(slot); n != 100 || last != want {
+			t.Errorf("%d packets, the last after %v, want 100 after %v", n, last, want)
 		}
 	})
 }

@@ -121,6 +121,7 @@ func (m *member) start() error {
 			discovery.Typed, discovery.Remembered, discovery.Gateway, discovery.Beacons, discovery.MDNS,
 		}},
 		Arrived: m.arrived,
+		Step:    slot,
 	})
 	if err != nil {
 		return fmt.Errorf("make node %d: %w", m.number, err)

@@ -14,7 +14,9 @@ import (
 // radio wakes.
 const (
 	beaconEvery = 5 * time.Second
-	soon        = 500 * time.Millisecond
+	// beaconStep lets nodes that meet within it begin together: processors share what one contact costs one of them.
+	beaconStep = 250 * time.Millisecond
+	soon       = 500 * time.Millisecond
 )
 
 // topology is who could reach whom, from the movement and from what the story says.
@@ -188,7 +190,7 @@ type encounter struct {
 // beacon lets a node hear another's beacon after a while, and again for as long as the contact lasts.
 func (c *encounter) beacon(from, to *member, after time.Duration) {
 	w, t := c.w, &c.w.topology
-	w.agenda.add(w.now()+after, func() error {
+	w.agenda.add(max(w.now(), (w.now()+after).Round(beaconStep)), func() error {
 		if t.contact[pair(from.number, to.number)] != c {
 			return nil
 		}
