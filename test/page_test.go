@@ -18,7 +18,8 @@ import (
 // At first is what is fetched before the newest messages stand there checked and live: the board (without messages, whose length is theirs, and compressed,
 // as a hub without forms sends it), the script, the style, one catalogue, and the inside, which reads, checks and keeps. Everything else comes right behind it
 // and counts in all: writing, the way out, the exchange, checking many signatures at once, photos, carry files, and the words of these. A feed with a photo,
-// poll or petition among its first messages fetches the file of those (screens/sorts.ts), its look and the other half of the catalogue before it is drawn.
+// poll, petition or something of the reader's own among its first messages fetches the file of those (screens/sorts.ts), its look and the other half of the
+// catalogue before it is drawn.
 const (
 	maxFirstLoad = 40_000
 	maxPage      = 100_000

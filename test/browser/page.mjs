@@ -33,6 +33,8 @@ async function open(path = '/', options = {}, before = async () => {}, by = brow
 const drawn = page => page.evaluate(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50)))));
 const set = async (page, some) => { await page.evaluate(s => window.core.set(s), some); await drawn(page); };
 const arrive = async (page, some) => { await page.evaluate(s => window.core.arrive(s), some); await drawn(page); };
+/* fails has the first so many requests for a part fail. */
+const fails = (page, part, times) => page.route(`**/page/${part}`, route => times-- > 0 ? route.abort() : route.continue());
 const asked = page => page.evaluate(() => window.core.asked);
 const article = (page, text) => page.locator('article', { hasText: text }).first();
 const button = (where, name) => where.getByRole('button', { name, exact: true });
@@ -41,18 +43,26 @@ const button = (where, name) => where.getByRole('button', { name, exact: true })
 const screens = {
   feed: [async () => {}, async () => {}],
   you: [async p => { await p.click('.me'); await p.waitForSelector('.you'); }, async p => { await p.click('.me'); await p.waitForSelector('.tabs'); }],
-  forget: [
-    async p => { await p.click('.me'); await p.waitForSelector('.you'); await p.click('.danger-edge'); },
-    async p => { await p.click('.me'); await p.waitForSelector('.tabs'); },
+  forget: [ /* and whom this phone does not show */
+    async p => {
+      await set(p, { muted: [{ author: 'noisenoisenoise2', name: 'a noise of a name that is long' }, { author: 'other7other7othe', name: '' }] });
+      await p.click('.me');
+      await p.waitForSelector('.people');
+      await p.click('.danger-edge');
+    },
+    async p => { await p.click('.me'); await p.waitForSelector('.tabs'); await set(p, { muted: [] }); },
   ],
   more: [async p => { await p.click('.to .plain'); await p.check('.to input'); }, async p => { await p.uncheck('.to input'); await p.click('.to .plain'); }],
   poll: [async p => { await p.click('.to .plain'); await p.click('.compose button.choice >> nth=1'); await p.waitForSelector('.fields'); }, async p => { await p.click('.doing button'); await p.click('.to .plain'); }],
-  reply: [async p => p.click('article .acts button >> nth=0'), async p => p.click('.doing button')],
+  reply: [ /* and what else can be done */
+    async p => { await p.click('article .acts button >> nth=0'); await p.click('article .acts [aria-label]'); await p.waitForSelector('.menu'); },
+    async p => { await p.click('article .acts [aria-label]'); await p.click('.doing button'); },
+  ],
   trouble: [
     async p => { await set(p, { line: 'away', waiting: 2, keeping: 'tab', clockOff: 7_300_000 }); await p.click('.line .first'); },
     async p => { await set(p, { line: 'live', waiting: 0, keeping: 'phone', clockOff: 0 }); await p.click('.notice button'); },
   ],
-  empty: [async p => { await p.evaluate(() => { window.old = window.core.now().posts; }); await set(p, { posts: [], line: 'full' }); }, async p => { await p.evaluate(() => window.core.set({ posts: window.old, line: 'live' })); await drawn(p); }],
+  empty: [async p => { await p.evaluate(() => { window.old = window.core.now().posts; }); await set(p, { posts: [], line: 'full', old: true }); }, async p => { await p.evaluate(() => window.core.set({ posts: window.old, line: 'live', old: false })); await drawn(p); }],
 };
 
 const checks = {
@@ -288,6 +298,140 @@ const checks = {
     await page.locator('.notice', { hasText: 'The hub cannot be reached' }).waitFor();
     assert.equal(await page.getAttribute('html', 'lang'), 'en');
   },
+  async 'a part that fails comes later'() {
+    const page = await open('/', {}, async p => { for (const part of ['rest-*.js', 'later-*.css', 'sorts-*.js']) await fails(p, part, 2); });
+    assert.equal(await page.locator('.compose').count(), 0);
+    await page.locator('.dock', { hasText: 'The rest of the page is still to come' }).waitFor();
+    await page.locator('.compose').waitFor();
+    await page.locator('fieldset.poll').first().waitFor();
+    await page.waitForFunction(() => [...document.styleSheets].some(s => /later-/.test(s.href ?? '')));
+    assert.equal(await page.locator('.compose').evaluate(e => getComputedStyle(e).display), 'grid');
+    /* A phone without a hub asks seldom, and at once when it has one again. */
+    let asked = 0, out = true;
+    const away = await open('/', {}, p => p.route(/rest-.*\.js/, route => { asked++; return out ? route.abort() : route.continue(); }));
+    for (let i = 0; i < 600 && asked < 3; i++) await away.waitForTimeout(50);
+    out = false; /* by itself it would be asked for in 4.8 s at the earliest */
+    await away.evaluate(() => dispatchEvent(new Event('online')));
+    await away.locator('.compose').waitFor({ timeout: 4500 });
+  },
+  async 'what is first needed and fails comes later'() {
+    for (const part of ['en-*.js', 'style-*.css']) {
+      const page = await open('/?board', {}, p => fails(p, part, 1));
+      await page.locator('#page .compose').waitFor();
+      assert.ok(await page.evaluate(() => [...document.styleSheets].some(s => /\/style-/.test(s.href ?? ''))), part);
+    }
+  },
+  async 'no key is shown while its words are missing'() {
+    const keys = new Set(Object.keys(english).map(key => key.split('.')[0]));
+    const halves = [];
+    const page = await open('/?lang=ru', {}, p => p.route('**/page/ru-*.js', route => {
+      if (!halves.includes(route.request().url())) halves.push(route.request().url());
+      return halves.length > 1 ? route.abort() : route.continue();
+    }));
+    await set(page, { line: 'full', keeping: 'tab', clockOff: 7_300_000, lies: 2 });
+    await page.click('article .acts [aria-label]');
+    await page.waitForTimeout(3500);
+    const raw = await page.evaluate(() => {
+      const out = [];
+      const walk = document.createTreeWalker(document.getElementById('page'), NodeFilter.SHOW_TEXT);
+      for (let n = walk.nextNode(); n; n = walk.nextNode()) out.push(n.data.trim());
+      for (const e of document.querySelectorAll('#page [aria-label], #page [placeholder]')) out.push(e.getAttribute('aria-label'), e.getAttribute('placeholder'));
+      return out;
+    });
+    assert.deepEqual(raw.filter(text => keys.has(text) || keys.has(text?.split('.')[0])), []);
+    await page.unroute('**/page/ru-*.js');
+    await page.evaluate(() => dispatchEvent(new Event('online')));
+    await page.locator('.compose').waitFor();
+    assert.match(await page.locator('#page').textContent(), /отклонено|не принято|отказ/i);
+  },
+  async 'who types keeps the field'() {
+    let go;
+    const gate = new Promise(done => { go = done; });
+    const context = await browser.newContext({ viewport: { width: 320, height: 640 }, locale: 'en' });
+    const page = await context.newPage();
+    await page.route('**/page/fakepage.js', async route => { await gate; await route.continue(); });
+    let failed = 0;
+    await page.route('**/page/rest-*.js', route => failed++ < 1 ? route.abort() : route.continue());
+    await page.goto(hub + '/?board', { waitUntil: 'commit' });
+    await page.evaluate(() => sessionStorage.setItem('longear.sketch', JSON.stringify({ kind: 'post', text: 'from before', parent: '', options: [] })));
+    await page.fill('#t', 'half a tence');
+    await page.evaluate(() => document.getElementById('t').setSelectionRange(7, 7));
+    await page.evaluate(() => { window.lost = 0; document.getElementById('t').addEventListener('blur', () => window.lost++); });
+    go();
+    for (let i = 0; i < 100 && failed === 0; i++) await page.waitForTimeout(50);
+    await page.waitForTimeout(300);
+    assert.equal(await page.evaluate(() => document.activeElement.id), 't', 'a part that failed took the field away');
+    await page.keyboard.type('sen'); /* and it is still written in */
+    await page.waitForSelector('html[data-started]');
+    assert.equal(await page.inputValue('#text'), 'half a sentence\n\nfrom before');
+    assert.deepEqual(await page.evaluate(() => [document.activeElement.id, document.activeElement.selectionStart, document.activeElement.selectionEnd]), ['text', 10, 10]);
+    await page.unroute('**/page/fakepage.js');
+    await page.reload();
+    await page.waitForSelector('html[data-started]');
+    assert.equal(await page.inputValue('#text'), 'half a sentence\n\nfrom before');
+  },
+  async 'a hub with another page'() {
+    let other = true;
+    const page = await open('/', {}, async p => {
+      await p.route('**/page/*.js', route => other && route.request().method() === 'HEAD' ? route.fulfill({ status: 404 }) : route.fallback());
+      await p.route('**/page/rest-*.js', route => other ? route.fulfill({ status: 404 }) : route.continue());
+    });
+    const warning = page.locator('.warn', { hasText: 'another version of this page' });
+    await warning.waitFor({ timeout: 15_000 });
+    await set(page, { line: 'away' }); /* then nobody knows */
+    assert.equal(await warning.count(), 0);
+    await set(page, { line: 'live', keeping: 'tab', waiting: 1 });
+    assert.equal(await warning.getByRole('button').count(), 0, 'a reload that loses what waits is offered');
+    await set(page, { keeping: 'phone', waiting: 1 });
+    await page.evaluate(() => sessionStorage.setItem('longear.sketch', JSON.stringify({ kind: 'post', text: 'half', parent: '', options: [] })));
+    if (pictures) await page.screenshot({ path: join(pictures, 'page-old.png') });
+    other = false;
+    await warning.getByRole('button', { name: 'Reload' }).click();
+    await page.locator('.compose').waitFor();
+    assert.equal(await page.inputValue('#text'), 'half');
+    assert.equal(await warning.count(), 0);
+  },
+  async 'a hub that has another page before this one is drawn'() {
+    for (const mended of [true, false]) {
+      const page = await (await browser.newContext({ viewport: { width: 320, height: 640 }, locale: 'en' })).newPage();
+      let opened = 0, asked = 0;
+      page.on('request', r => { if (r.isNavigationRequest()) opened++; });
+      await page.route('**/page/*.js', route => (!mended || opened < 2) && route.request().method() === 'HEAD' ? route.fulfill({ status: 404 }) : route.fallback());
+      await page.route('**/page/en-*.js', route => { asked++; return mended && opened > 1 ? route.continue() : route.fulfill({ status: 404 }); });
+      await page.goto(hub + '/?board');
+      if (mended) await page.waitForSelector('html[data-started]');
+      else for (let i = 0; i < 600 && asked < 5; i++) await page.waitForTimeout(50);
+      assert.equal(opened, 2, 'it is opened anew once');
+      assert.ok(await page.locator('article').count() > 10);
+    }
+  },
+  async 'muting'() {
+    const page = await open();
+    const loud = page.locator('article', { hasText: 'Gate is open again' });
+    const author = await page.evaluate(() => window.core.now().posts.find(p => p.text.startsWith('Gate is open')).author);
+    const menu = loud.getByRole('button', { name: /^More / });
+    await menu.focus();
+    await page.keyboard.press('Enter');
+    assert.equal(await menu.getAttribute('aria-expanded'), 'true');
+    await page.keyboard.press('Tab');
+    assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Show nothing of this author');
+    assert.match(await loud.textContent(), /Only on this phone. Nobody is told/);
+    const next = await loud.evaluate(e => e.nextElementSibling.id);
+    await page.keyboard.press('Enter');
+    await loud.waitFor({ state: 'detached' });
+    await page.locator('.notice', { hasText: 'Nothing of this author is shown any more' }).waitFor();
+    await page.waitForFunction(next => document.activeElement.id === next, next);
+    assert.ok((await asked(page)).includes(`mute ${author} true`));
+    assert.equal(await page.locator('article.own').first().getByRole('button', { name: /^More/ }).count(), 0, 'nobody mutes themselves');
+    await page.click('.me');
+    await page.locator('.people li', { hasText: 'blue kettle' }).waitFor();
+    await page.getByRole('button', { name: /^Show again/ }).click();
+    await page.waitForSelector('.people', { state: 'detached' });
+    assert.equal(await page.evaluate(() => document.activeElement.id), 'main');
+    await page.click('.me');
+    await loud.waitFor();
+    assert.deepEqual(page.said, []);
+  },
   async 'petitions and polls'() {
     const page = await open();
     await button(page, 'More').click();
@@ -372,6 +516,7 @@ const checks = {
   async 'keyboard'() {
     for (const [path, options] of [['/', {}], ['/?lang=ar', { colorScheme: 'dark' }]]) {
       const page = await open(path, options);
+      await page.locator('.compose').waitFor();
       const want = await page.evaluate(() => document.querySelectorAll('#page :is(a, button, input, select, textarea):not(:disabled)').length);
       const seen = new Set();
       const hidden = [];

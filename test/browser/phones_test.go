@@ -14,8 +14,9 @@ var phonesChecks = []string{
 	"an address that is not secure", "the first feed", "a post, and it arrives at a second phone while it looks",
 	"an alert is confirmed: seen at the other phone, on the board, by longear why", "a petition is signed", "a poll is voted in",
 	"a photo goes from phone to phone, without its place, and to a file byte for byte", "a photo of longear send is seen in the page",
-	"pictures of the feed", "a reload keeps key and messages", "two tabs", "carry files, both ways", "six languages, each with the hub's messages",
-	"the form without script", "1 Mbit/s and a slow processor", "the hub vanishes in the middle of a post", "a hub that answers 429", "a full hub",
+	"pictures of the feed", "a reload keeps key and messages", "two tabs", "carry files, both ways",
+	"an author is muted, on this phone alone", "six languages, each with the hub's messages",
+	"the form without script", "what is first needed does not come at once", "a page whose hub has another one by now", "1 Mbit/s and a slow processor", "the hub vanishes in the middle of a post", "a hub that answers 429", "a full hub",
 	"forgetting empties what the browser keeps", "nothing was said wrongly, and nobody else was asked",
 }
 

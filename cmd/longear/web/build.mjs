@@ -4,59 +4,22 @@
 //   node build.mjs fake     the page's screens over an inside that is made up, for test/browser
 //   node build.mjs tests    the tests, which node itself runs
 
-import { readFileSync, readdirSync, rmSync } from "node:fs";
-import { resolve } from "node:path";
+import { readFileSync, rmSync } from "node:fs";
 import { build, transform } from "esbuild";
+import { lean } from "./lean.mjs";
 import { packOperator } from "./operator.mjs";
 import { pack } from "./pack.mjs";
+import { files, words } from "./words.mjs";
 
 // Safari 15 and Chrome 87 read this and no more.
 const target = "es2020";
 /** And these, which are later than that. */
-const supported = { "class-field": true, "class-static-field": true };
+const supported = { "class-field": true, "class-static-field": true, "logical-assignment": true };
 
 const common = { bundle: true, format: "esm", logLevel: "warning", jsx: "transform", jsxFactory: "h", jsxFragment: "Fragment" };
 
 /** Before every other module. */
 const jsx = "src/page/screens/jsx.ts";
-
-/** All files beneath a folder whose names end so. */
-function files(folder, end) {
-  return readdirSync(folder, { recursive: true })
-    .filter((name) => name.endsWith(end))
-    .map((name) => `${folder}/${name}`);
-}
-
-// What is fetched behind the first drawing (src/page/screens/later.tsx), and the inside, whose words are those of what went wrong with it.
-const behind = /\/(ballot|compose|draft|drawing|more|news|photo|rest|sorts|you)\.tsx?$|\/inside\//;
-
-// Keys that stand in quotes in what is drawn first as well, and that say nothing there: names of something else, what hubs say of messages,
-// what is said of petitions and polls, and warnings that wait until all words are there.
-const notFirst = [
-  ..."state write name to load photo more most save forget channels".split(" "),
-  ..."known dead expired muted later full failed refused refused_why".split(" "),
-  ..."sign signed_by you_signed vote voted forgotten hub_full hub_busy keeping_tab clock lies".split(" "),
-];
-
-// The page's own texts: of each catalogue those keys that stand in quotes in the page's sources, and their plural forms, in two files: what
-// the first drawing says, and the rest. All others are for what the hub writes itself.
-const words = {
-  name: "words",
-  setup({ onLoad, onResolve }) {
-    const sources = [...files("src/page", ".ts"), ...files("src/page", ".tsx")].filter((name) => !/[._]test\./.test(name));
-    const quoted = (names) => new Set(names.map((name) => readFileSync(name, "utf8")).join().match(/(?<=")[a-z_0-9]+(?=")/g));
-    const used = quoted(sources);
-    const first = quoted(sources.filter((name) => !behind.test(name)));
-    for (const key of notFirst) first.delete(key);
-    onResolve({ filter: /\.json\?later$/ }, ({ path, resolveDir }) => ({ path: resolve(resolveDir, path.slice(0, -"?later".length)), suffix: "?later" }));
-    onLoad({ filter: /\/lang\/\w+\.json$/ }, ({ path, suffix }) => {
-      const all = Object.entries(JSON.parse(readFileSync(path, "utf8")));
-      const wanted = (base) => used.has(base) && first.has(base) === (suffix === "");
-      const some = Object.fromEntries(all.filter(([key]) => wanted(key.split(".")[0])));
-      return { contents: `export default ${JSON.stringify(some)}`, loader: "js" }; // as JSON each key would be a name of its own
-    });
-  },
-};
 
 // A style sheet is a file of its own, and what imports it gets its address.
 const styles = {
@@ -109,6 +72,6 @@ switch (process.argv[2]) {
     await build({ ...page, entryPoints: ["test/fakepage.ts"], outdir: "built/fake" });
     break;
   default:
-    await pack(page, "src/page/main.ts");
+    await pack({ ...page, plugins: [...page.plugins, lean] }, "src/page/main.ts");
     await packOperator({ ...page, plugins: [] }); // whoever runs a node has a browser of these years, and one catalogue
 }

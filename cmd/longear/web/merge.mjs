@@ -1,10 +1,10 @@
 // An entry and what it imports at once, as one file. esbuild leaves what an entry shares with parts that are fetched later in files of their
 // own; each would be a request more before anything is seen, and packed alone.
 
-import { createHash } from "node:crypto";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import { basename, dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { build } from "esbuild";
+import { byContent } from "./names.mjs";
 
 /** A file and what it imports. */
 export function atOnce(outputs, name, seen = new Set()) {
@@ -70,24 +70,19 @@ function fromOne(outputs, parts) {
   };
 }
 
-/** Writes files. Those that name each other are named by what is in all of them: browsers keep a file for good by its name. */
+/** Writes files. */
 function named(outputs, main, texts) {
-  const tied = [main, ...[...texts.keys()].filter((name) => texts.get(name).includes(basename(main)))];
-  const all = [...texts.keys()].sort().map((name) => texts.get(name)).join();
-  const mark = (name) => createHash("sha256").update(all).update(name).digest("hex").slice(0, 8).toUpperCase();
-  const now = new Map(Object.keys(outputs).map((name) => [name, tied.includes(name) ? name.replace(/-\w{8}\.js$/, `-${mark(name)}.js`) : name]));
+  const final = new Map([...texts].map(([name, text]) => [basename(name), text.replace(/\bimport\(("\.\/[\w-]+\.js")\)/g, 'import($1+(self.again||""))')])); // src/page/again.ts
+  const now = byContent(final);
+  const path = (name) => join(dirname(name), now.get(basename(name)).name);
   const files = {};
-  for (const [name, next] of now) {
-    if (!texts.has(name) && name.endsWith(".js")) continue; // it is in the one file
-    files[next] = { ...outputs[name], imports: [] };
-    if (!texts.has(name)) continue;
-    let text = texts.get(name);
-    for (const [from, to] of now) text = text.replaceAll(basename(from), basename(to));
-    text = text.replace(/\bimport\(("\.\/[\w-]+\.js")\)/g, 'import($1+(self.again||""))'); // src/page/again.ts
-    const others = [...texts.keys()].filter((other) => other !== name && texts.get(name).includes(`"./${basename(other)}"`));
-    files[next].imports = others.map((other) => ({ path: now.get(other), kind: texts.get(name).includes(`import("./${basename(other)}")`) ? "dynamic-import" : "import-statement" }));
-    if (next !== name) rmSync(name, { force: true });
-    writeFileSync(next, text);
+  for (const name of Object.keys(outputs)) if (!name.endsWith(".js")) files[name] = { ...outputs[name], imports: [] };
+  for (const [name, text] of texts) {
+    const others = [...texts.keys()].filter((other) => other !== name && text.includes(`"./${basename(other)}"`));
+    const imports = others.map((other) => ({ path: path(other), kind: text.includes(`import("./${basename(other)}")`) ? "dynamic-import" : "import-statement" }));
+    files[path(name)] = { ...outputs[name], imports };
+    rmSync(name, { force: true });
   }
-  return { outputs: files, main: now.get(main) };
+  for (const name of texts.keys()) writeFileSync(path(name), now.get(basename(name)).text);
+  return { outputs: files, main: path(main) };
 }

@@ -81,6 +81,14 @@ func TestPageFiles(t *testing.T) {
 			t.Errorf("%s: %d %s", path, res.StatusCode, res.Header.Get("Cache-Control"))
 		}
 	}
+	// By this a page that was open before an update finds out that there is another one here.
+	for path, want := range map[string]int{"/page/main-ABC.js": 200, "/page/main-OLD.js": 404} {
+		res, err := http.Head("http://" + h.addr + path)
+		must(t, err)
+		if err := res.Body.Close(); err != nil || res.StatusCode != want {
+			t.Errorf("HEAD %s: %d %v", path, res.StatusCode, err)
+		}
+	}
 	res, board := ask(t, h, "/", "")
 	if !strings.Contains(board, `<script type="module" src="/page/main-ABC.js"></script>`) {
 		t.Error("the board does not load the script")

@@ -97,9 +97,10 @@ export function fakeCore(posts: readonly Post[]): Fake {
   const listeners = new Set<() => void>();
   let next = 5000;
   let failing = "";
+  let hidden: readonly Post[] = []; // of muted authors
   let now: Snapshot = {
     ready: true, line: "live", looked: true, hub: { name: "north gate", guests: 11, neighbours: 2, lastSync: 20, messages: 231 }, keeping: "phone",
-    posts, rooms, author: made(1), name: "rain coat", waiting: 0, carrying: 231, clockOff: 0,
+    posts, rooms, author: made(1), name: "rain coat", waiting: 0, carrying: 231, clockOff: 0, lies: 0, old: false, muted: [],
   };
   const asked: string[] = [];
   const set = (some: Partial<Snapshot>): void => {
@@ -139,6 +140,14 @@ export function fakeCore(posts: readonly Post[]): Fake {
     rename: async (name) => {
       await ask(`name ${name}`);
       set({ name });
+    },
+    mute: async (author, on) => {
+      await ask(`mute ${author} ${on}`);
+      const name = now.posts.find((p) => p.author === author)?.name ?? "";
+      if (on) hidden = hidden.concat(now.posts.filter((p) => p.author === author));
+      const posts = on ? now.posts.filter((p) => p.author !== author) : [...now.posts, ...hidden.filter((p) => p.author === author)].sort((a, b) => b.created - a.created);
+      if (!on) hidden = hidden.filter((p) => p.author !== author);
+      set({ posts, muted: [...now.muted.filter((m) => m.author !== author), ...(on ? [{ author, name }] : [])] });
     },
     save: async () => {
       await ask("save");

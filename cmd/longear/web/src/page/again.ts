@@ -1,26 +1,46 @@
-// Parts that are fetched later. Some browsers remember for the page's life that a file could not be had, and do not ask again for the
-// same address: so the build ends those addresses in what stands here (merge.mjs), and after a failure that is another query.
+// Parts that are fetched later, again until they are there. Some browsers remember for the page's life that a file could not be had, and
+// do not ask again for the same address: so the build ends those addresses in what stands here (merge.mjs), and after a failure that is
+// another query.
 
 const scope = globalThis as { again?: string };
 let failures = 0;
 let last: Promise<unknown> = Promise.resolve();
+let old = false;
 
 /** After so many ms a part that does not come has failed: a phone that has left a Wi-Fi is told nothing, and the parts wait for each other. */
 const longest = 30_000;
+/** Pauses after failures, in ms: the first one, each that follows is twice as long, and the longest. */
+const firstPause = 2000;
+const longestPause = 40_000;
 
-/** After how many ms a part that failed is fetched again. */
-export const againAfter = 3000;
+/** Whether the hub has not this page but another: what this one lacks is not to be had from it. */
+export function isOld(): boolean {
+  return old;
+}
 
 /** Fetches a part, after those that are fetched already: each at once would be a connection more. The next try after a failure asks anew. */
 export function fetched<T>(load: () => Promise<T>): Promise<T> {
   const got = last.then(
     () =>
       new Promise<T>((done, failed) => {
-        setTimeout(failed, longest);
-        load().then(done, failed);
+        const timer = setTimeout(failed, longest);
+        load().then(done, failed).then(() => clearTimeout(timer));
       }),
   );
-  last = got.catch(() => (scope.again = `?${++failures}`));
+  last = got.then(
+    () => {
+      pauses = 0;
+      old = false;
+    },
+    () => {
+      scope.again = `?${++failures}`;
+      // The name of a file says what is in it and in what it lacks: a hub that does not have this one has another page.
+      void fetch(import.meta.url, { method: "HEAD", cache: "no-store" }).then(
+        ({ status }) => (old = status === 404),
+        () => undefined,
+      );
+    },
+  );
   return got;
 }
 
@@ -32,4 +52,45 @@ export function once<T>(load: () => Promise<T>): () => Promise<T> {
       going = undefined;
       throw e;
     }));
+}
+
+/** d, give or take 40 %: a crowd that lost a hub at once does not come back at once. */
+export function jitter(d: number): number {
+  return d * (0.6 + 0.8 * Math.random());
+}
+
+let pauses = 0; // since something came
+let waiting: Promise<void> | undefined;
+let wake = (): void => undefined;
+
+/** Waits before the next try: ever longer, all who wait together, until the hub is there again. */
+export function pause(): Promise<void> {
+  return (waiting ??= new Promise((done) => {
+    wake = () => {
+      clearTimeout(timer);
+      waiting = undefined;
+      done();
+    };
+    const timer = setTimeout(wake, jitter(Math.min(firstPause * 2 ** pauses++, longestPause)));
+  }));
+}
+
+/** The hub is there again: whatever waits is tried at once. */
+export function back(): void {
+  pauses = 0;
+  wake();
+}
+
+// The browser's word, in the page and in its worker. What the line to the hub says comes from there.
+if ("addEventListener" in globalThis) addEventListener("online", back);
+
+/** Tries until it succeeds. */
+export async function until<T>(get: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await get();
+    } catch {
+      await pause();
+    }
+  }
 }

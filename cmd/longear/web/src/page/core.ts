@@ -89,6 +89,12 @@ export type Line = "connecting" | "live" | "away" | "busy" | "full"; // busy: it
 /** Where this phone keeps things: for good, or only until the tab is closed (private tabs, phones without room). */
 export type Keeping = "phone" | "tab";
 
+/** An author. */
+export interface Person {
+  readonly author: string; // base32
+  readonly name: string; // what it calls itself; ""
+}
+
 /** Everything there is to show. It never changes; a change makes another. */
 export interface Snapshot {
   readonly ready: boolean; // false until what was kept has been read
@@ -103,7 +109,9 @@ export interface Snapshot {
   readonly waiting: number; // own messages that no hub has taken
   readonly carrying: number; // messages that will be offered to the next hub
   readonly clockOff: number; // ms by which this phone's clock differs from the hub's, or 0 if that is under ten minutes or not known
-  readonly lies?: number; // messages of this hub's that were not what they said they are, and were dropped; absent: none
+  readonly lies: number; // messages of this hub's that were not what they said they are, and were dropped
+  readonly old: boolean; // the hub has another page than this, and this one's inside lacks something that it cannot have from there
+  readonly muted: readonly Person[]; // whose messages and answers this phone neither shows nor counts, and carries all the same
 }
 
 /** What a person writes. */
@@ -144,6 +152,8 @@ export interface Core {
   /** Adds a public channel by its name, as it was typed. */
   addChannel(typed: string): Promise<void>;
   rename(name: string): Promise<void>;
+  /** Shows nothing of an author on this phone any more, or everything again. Nobody is told. */
+  mute(author: string, on: boolean): Promise<void>;
   /** A carry file of all that this phone keeps. */
   save(): Promise<Blob>;
   load(file: Blob): Promise<Loaded>;

@@ -24,6 +24,9 @@ const nothing: Snapshot = {
   waiting: 0,
   carrying: 0,
   clockOff: 0,
+  lies: 0,
+  old: false,
+  muted: [],
 };
 
 /** A mirror; soon calls back before the next frame. */

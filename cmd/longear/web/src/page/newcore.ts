@@ -1,10 +1,13 @@
 // The page's inside as the screens see it: calls go to a worker, what changed comes back. This side holds nothing but a copy of what
 // there is to show.
 
-import { fetched } from "./again.ts";
+import { back, fetched, once, pause } from "./again.ts";
 import { type Core, Failure } from "./core.ts";
 import type { Calls, Delta, Port, Ready, Reply } from "./inside/delta.ts";
 import { type Mirror, newMirror } from "./mirror.ts";
+
+/** What draws photos. */
+export const drawing = once(() => import("./drawing.ts"));
 
 /** Starts the inside. */
 export function newCore(): Core {
@@ -23,7 +26,7 @@ export function newCore(): Core {
     write: async (draft) => {
       if (draft.kind !== "photo") return call("write", draft);
       const { file, ...rest } = draft;
-      const { draw } = await fetched(() => import("./drawing.ts"));
+      const { draw } = await drawing();
       return call("write", { ...rest, drawn: await draw(file) } satisfies Ready);
     },
     respond: (target, answer) => call("respond", target, answer),
@@ -31,6 +34,7 @@ export function newCore(): Core {
     looking: ({ channel }) => void call("looking", channel).catch(() => undefined),
     addChannel: (typed) => call("addChannel", typed),
     rename: (name) => call("rename", name),
+    mute: (author, on) => call("mute", author, on),
     save: () => call("save"),
     load: (file) => call("load", file),
     forget: () => call("forget"),
@@ -44,7 +48,10 @@ function caller(mirror: Mirror): Caller {
   const open = new Map<number, { readonly done: (v: never) => void; readonly failed: (e: Failure) => void }>();
   let last = 0;
   const port = connect((reply) => {
-    if ("delta" in reply) return mirror.apply(reply.delta as Delta);
+    if ("delta" in reply) {
+      if (reply.delta.head.line === "live" && mirror.now().line !== "live") back();
+      return mirror.apply(reply.delta as Delta);
+    }
     const waiting = open.get(reply.n);
     open.delete(reply.n);
     if (reply.say === undefined) waiting?.done(reply.result as never);
@@ -60,7 +67,7 @@ function caller(mirror: Mirror): Caller {
 /** The address of the inside's file, which the build puts here. */
 declare const insideFile: string;
 
-/** Loads the inside into a worker; where that cannot be, into this thread. What is sent meanwhile waits. */
+/** Loads the inside into a worker; where that cannot be, into this thread; again until it is there. What is sent meanwhile waits. */
 function connect(on: (reply: Reply) => void): { readonly postMessage: (m: unknown) => void } {
   const address = new URL(insideFile, import.meta.url).href;
   const sent: unknown[] = []; // until the inside has spoken: it may turn out that it is not there
@@ -77,18 +84,22 @@ function connect(on: (reply: Reply) => void): { readonly postMessage: (m: unknow
   };
   const here = async (): Promise<void> => {
     if (heard) return;
+    const { serve } = await fetched(() => import(address) as Promise<typeof import("./inside/worker.ts")>);
     const { port1, port2 } = new MessageChannel();
-    const { serve } = (await import(address)) as typeof import("./inside/worker.ts");
     serve(port2 as Port);
     use(port1 as Port);
   };
-  try {
-    const worker = new Worker(address, { type: "module" });
-    worker.onerror = () => void here();
-    use(worker);
-  } catch {
-    void here();
-  }
+  const begin = (): void => {
+    const otherwise = (): void => void here().catch(() => pause().then(begin));
+    try {
+      const worker = new Worker(address, { type: "module" });
+      worker.addEventListener("error", otherwise, { once: true });
+      use(worker);
+    } catch {
+      otherwise();
+    }
+  };
+  begin();
   return {
     postMessage: (m) => {
       if (!heard) sent.push(m);

@@ -1,6 +1,6 @@
 // The way to the rest of the inside: rest.ts.
 
-import { againAfter, once } from "../again.ts";
+import { once } from "../again.ts";
 import { Failure } from "../core.ts";
 
 type Rest = typeof import("./rest.ts");
@@ -16,19 +16,4 @@ export function fetchRest(): Promise<Rest> {
       throw new Failure("out_of_reach");
     },
   );
-}
-
-/** Fetches it for whoever will need it out of reach, where there is nowhere to fetch it from. The result gives that up. */
-export function fetchAhead(): () => void {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let ended = false;
-  const fetch = (): void =>
-    void fetchRest().catch(() => {
-      if (!ended) timer = setTimeout(fetch, againAfter);
-    });
-  fetch();
-  return () => {
-    ended = true;
-    clearTimeout(timer);
-  };
 }

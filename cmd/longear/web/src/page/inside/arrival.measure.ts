@@ -23,7 +23,7 @@ const stock = newStock({
   clock: newClock(hands),
   wall: hands.wall,
   bounds,
-  makeView: (held) => newView({ held, author: () => "" }),
+  makeView: (held) => newView({ held, muted: new Set(), author: () => "" }),
   came: () => undefined,
   changed: () => undefined,
 });

@@ -23,6 +23,7 @@ export interface Calls {
   readonly looking: (channel: string) => Promise<void>;
   readonly addChannel: (typed: string) => Promise<void>;
   readonly rename: (name: string) => Promise<void>;
+  readonly mute: (author: string, on: boolean) => Promise<void>;
   readonly save: () => Promise<Blob>;
   readonly load: (file: Blob) => Promise<Loaded>;
   readonly forget: () => Promise<void>;

@@ -3,12 +3,16 @@
 import { fromBase32 } from "../../protocol/base32.ts";
 import { canonicalName } from "../../protocol/channel.ts";
 import type { Tag } from "../../protocol/bytes.ts";
-import { kinds } from "../../protocol/message.ts";
+import { decode, kinds } from "../../protocol/message.ts";
+import { isRefusal } from "../../protocol/verdict.ts";
 import { type Answer, Failure } from "../core.ts";
+import type { Checked } from "./check.ts";
 import { type Pen, compose, composeAnswer, composeProfile } from "./compose.ts";
 import type { Ready } from "./delta.ts";
+import { type Held, headOf } from "./head.ts";
 import { type Life, type Voices, learn } from "./life.ts";
 import { tagOf } from "./memory.ts";
+import type { Stock } from "./stock.ts";
 
 /** A profile is written again when it has lived half its life. */
 const profileAge = 3.5 * 86_400_000;
@@ -37,6 +41,22 @@ export async function rename(s: Voices, l: Life, name: string): Promise<void> {
   await keep(s, l, [profile]);
 }
 
+/** So many authors are muted; the first of them are heard again. */
+const mostMuted = 1000;
+
+/** Mutes an author on this phone, or ends that. What it wrote is held and carried all the same: only what is shown and counted here changes. */
+export async function mute(s: Voices, l: Life, author: string, on: boolean): Promise<void> {
+  const { muted } = l.memory;
+  muted.delete(author);
+  if (on) muted.add(author);
+  const tooMany = [...muted].slice(0, -mostMuted);
+  for (const first of tooMany) muted.delete(first);
+  for (const other of [author, ...tooMany]) l.stock.view.look(other);
+  s.teller.changed();
+  await l.keep.set({ muted: [...muted] });
+  s.tabs.settings();
+}
+
 function tagFrom(tag: string): Tag {
   const bytes = fromBase32(tag, 16);
   if (!bytes) throw new Failure("failed");
@@ -52,9 +72,20 @@ async function post(s: Voices, l: Life, wires: readonly Uint8Array[]): Promise<v
   await keep(s, l, [...(await profile(l)), ...wires]);
 }
 
+/** Takes what this page has just signed into its stock. It is on disk when this returns. */
+export async function own({ take, holdings }: Stock, wires: readonly Uint8Array[]): Promise<Held[]> {
+  const list = wires.map((wire): Checked => {
+    const message = decode(wire);
+    if (isRefusal(message)) throw new RangeError(message);
+    return { head: headOf(message, wire), message, wire, age: 0 };
+  });
+  await take(list, { at: "phone" });
+  return list.flatMap(({ head }) => holdings.get(head.id) ?? []);
+}
+
 /** Keeps what was signed, and has it go out. */
 async function keep(s: Voices, l: Life, wires: readonly Uint8Array[]): Promise<void> {
-  const kept = await l.stock.own(wires);
+  const kept = await own(l.stock, wires);
   if (kept.length === 0) throw new Failure("failed");
   s.tabs.settings(); // there may be a key now
   l.trade.send();

@@ -1,9 +1,9 @@
 // What this phone brings to hubs: what was written here, questions how far that has come, the exchange. Everything that fails is tried
 // again, later each time.
 
+import { jitter } from "../again.ts";
 import { Busy } from "./hub.ts";
 import { phoneBounds } from "./holdings.ts";
-import { jitter } from "./line.ts";
 import { exchange as exchangeWith } from "./mule.ts";
 import { type Outbox, newOutbox } from "./outbox.ts";
 import { waitingIn } from "./stock.ts";

@@ -2,11 +2,14 @@
 
 import "fake-indexeddb/auto";
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { afterEach, test } from "node:test";
+import { idOf } from "../../protocol/id.ts";
+import { kinds } from "../../protocol/message.ts";
+import { encodeAnswer } from "../../protocol/encode.ts";
 import { Failure, type Snapshot } from "../core.ts";
 import { newMirror } from "../mirror.ts";
 import type { Calls } from "./delta.ts";
-import { type TestHub, eventData, messageBy, testHub, until } from "./imitation.ts";
+import { type TestHub, authorText, eventData, messageBy, testHub, until } from "./imitation.ts";
 import { newInside } from "./inside.ts";
 import { tagOf } from "./memory.ts";
 
@@ -23,6 +26,13 @@ function newAir(): (name: string) => BroadcastChannel {
   };
 }
 
+/** The pages that a test has opened. */
+const opened: Calls[] = [];
+// Their lines and timers would keep a failure from being told.
+afterEach(async () => {
+  for (const calls of opened.splice(0)) await calls.forget();
+});
+
 function tab(hub: TestHub, where: "phone" | "tab", channel = newAir()): { calls: Calls; now: () => Snapshot; log: string[] } {
   const mirror = newMirror((f) => void setTimeout(f));
   const log: string[] = [];
@@ -35,6 +45,7 @@ function tab(hub: TestHub, where: "phone" | "tab", channel = newAir()): { calls:
     tell: (d) => mirror.apply(structuredClone(d)),
     log: (text) => log.push(text),
   });
+  opened.push(calls);
   return { calls, now: mirror.now, log };
 }
 
@@ -77,7 +88,6 @@ test("out of reach, then at the hub, then carried; a second tab, a next visit, a
   await four.calls.forget();
   await one.calls.write(say("again"));
   await until("a new key", () => one.now().author.length === 52 && one.now().posts.length === 1);
-  await one.calls.forget();
 });
 
 test("a hub that refuses, is full, or is too busy", async () => {
@@ -111,8 +121,6 @@ test("a hub that refuses, is full, or is too busy", async () => {
   busy.out = true;
   await u.calls.poke();
   await until("away", () => u.now().line === "away");
-  await t.calls.forget();
-  await u.calls.forget();
 });
 
 test("a hub that lies is said to, and nothing of it is kept", async () => {
@@ -128,7 +136,6 @@ test("a hub that lies is said to, and nothing of it is kept", async () => {
   hub.say("message", eventData(messageBy(6, { text: "true" })));
   await until("the true one", () => t.now().posts.length === 1 && t.now().lies === 3);
   assert.ok(t.log.length > 0 && t.now().carrying === 1);
-  await t.calls.forget();
 });
 
 test("what cannot be written is said in words of the catalogue", async () => {
@@ -142,7 +149,6 @@ test("what cannot be written is said in words of the catalogue", async () => {
   assert.equal(await saying(() => t.calls.write({ kind: "poll", channel: "all", text: "?", options: ["one"], most: 1 })), "bad_draft");
   assert.equal(await saying(() => t.calls.respond("unknown", { kind: "confirm" })), "failed");
   assert.equal(await saying(() => t.calls.photo("unknown")), "failed");
-  await t.calls.forget();
 });
 
 test("answers, a name, a photo; a carry file to another phone", async () => {
@@ -171,8 +177,6 @@ test("answers, a name, a photo; a carry file to another phone", async () => {
   const seen = await other.calls.photo(photo?.id ?? "");
   assert.equal(seen.type, "image/jpeg");
   assert.deepEqual(new Uint8Array(await seen.arrayBuffer()), bytes);
-  await t.calls.forget();
-  await other.calls.forget();
 });
 
 test("what the hub calls its channels is asked for again if the first answer is lost", async () => {
@@ -180,14 +184,57 @@ test("what the hub calls its channels is asked for again if the first answer is 
   let asked = 0;
   const channels = () => (asked++ === 0 ? Promise.reject(new Error("the answer is lost")) : Promise.resolve([{ tag: tagOf("water"), name: "water" }]));
   const one = tab({ ...hub, channels }, "tab");
-  try {
-    await until("ready", () => one.now().ready);
-    hub.say("message", eventData(messageBy(5)));
-    await until("heard", () => one.now().posts.length === 1);
-    assert.notEqual(one.now().posts[0]?.channel, "water");
-    await until("named", () => one.now().posts[0]?.channel === "water");
-    assert.equal(asked, 2);
-  } finally {
-    await one.calls.forget(); // else its timers keep a failure from being told
-  }
+  await until("ready", () => one.now().ready);
+  hub.say("message", eventData(messageBy(5)));
+  await until("heard", () => one.now().posts.length === 1);
+  assert.notEqual(one.now().posts[0]?.channel, "water");
+  await until("named", () => one.now().posts[0]?.channel === "water");
+  assert.equal(asked, 2);
+});
+
+test("whom a person mutes is neither shown nor counted on this phone, and carried all the same", async () => {
+  const hub = testHub();
+  const air = newAir();
+  const one = tab(hub, "phone", air);
+  const two = tab(hub, "phone", air);
+  await until("live", () => one.now().line === "live" && two.now().line === "live");
+  const asked = messageBy(5, { kind: kinds.petition, text: "open the well" });
+  hub.say("message", eventData(asked));
+  const answer = { kind: kinds.response, parents: [idOf(asked)], body: encodeAnswer({ kind: "sign" }) };
+  for (const n of [6, 7]) hub.say("message", eventData(messageBy(n, answer)));
+  hub.say("message", eventData(messageBy(6, { kind: kinds.profile, text: "noise" })));
+  hub.say("message", eventData(messageBy(6, { text: "buy this" })));
+  const state = (t: typeof one): unknown[] => [t.now().posts.map((p) => p.text).sort(), t.now().posts.find((p) => p.kind === "petition")?.tally.signs, t.now().rooms.map((r) => r.messages)];
+  const all = [["buy this", "open the well"], 2, [2]];
+  const some = [["open the well"], 1, [1]];
+  const is = (want: unknown[], t: typeof one) => () => JSON.stringify(state(t)) === JSON.stringify(want);
+  for (const t of [one, two]) await until("all", is(all, t));
+  const carrying = one.now().carrying;
+  await one.calls.mute(authorText(6), true);
+  for (const t of [one, two]) await until("muted in both tabs", is(some, t));
+  assert.deepEqual(one.now().muted, [{ author: authorText(6), name: "noise" }]);
+  assert.equal(one.now().carrying, carrying);
+  hub.say("message", eventData(messageBy(6, { text: "buy more", created: 1_794_999_000_001 })));
+  hub.say("message", eventData(messageBy(6, { ...answer, body: encodeAnswer({ kind: "confirm" }), created: 1_794_999_000_002 })));
+  await until("carried", () => one.now().carrying === carrying + 2);
+  assert.deepEqual(state(one), some);
+  const three = tab(hub, "phone", air);
+  await until("the next visit", () => three.now().ready && three.now().posts.length > 0);
+  assert.deepEqual([state(three), three.now().muted.length], [some, 1]);
+  await one.calls.mute(authorText(6), false);
+  for (const t of [one, two, three]) await until("all, with what came meanwhile", is([["buy more", "buy this", "open the well"], 1, [3]], t));
+  await two.calls.mute(authorText(7), true);
+  await until("the other", () => one.now().muted[0]?.author === authorText(7));
+  await one.calls.forget();
+  for (const t of [one, two, three]) await until("nobody is remembered", () => t.now().muted.length === 0);
+  const four = tab(hub, "phone", air);
+  await until("the visit after that", () => four.now().ready);
+  assert.deepEqual(four.now().muted, []);
+});
+
+test("so many are muted and not more, the first are heard again", async () => {
+  const one = tab(testHub(), "tab");
+  await until("ready", () => one.now().ready);
+  for (let n = 0; n < 1003; n++) await one.calls.mute(`author ${n}`, true);
+  await until("a thousand", () => one.now().muted.length === 1000 && one.now().muted[0]?.author === "author 3");
 });

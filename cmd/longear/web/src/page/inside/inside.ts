@@ -2,8 +2,9 @@
 // checking signatures never holds up a finger on the screen; what there is to see goes out in deltas.
 
 import { canonicalName } from "../../protocol/channel.ts";
+import { until } from "../again.ts";
 import { Failure } from "../core.ts";
-import { fetchAhead, fetchRest } from "./ahead.ts";
+import { fetchRest } from "./ahead.ts";
 import { type Hands, newClock } from "./clock.ts";
 import type { Calls, Delta } from "./delta.ts";
 import type { Bounds } from "./holdings.ts";
@@ -84,6 +85,7 @@ function callsOf(s: State, life: () => Promise<Life>): Calls {
       s.tabs.settings();
     },
     rename: async (name) => (await fetchRest()).rename(s, await life(), name),
+    mute: async (author, on) => (await fetchRest()).mute(s, await life(), author, on),
     save: async () => {
       const { stock } = await life();
       return (await fetchRest()).saveCarry(stock);
@@ -112,7 +114,7 @@ async function begin(s: State): Promise<Life> {
     clock,
     wall: ground.hands.wall,
     bounds: ground.bounds,
-    makeView: (held) => newView({ held, author: memory.author }),
+    makeView: (held) => newView({ held, author: memory.author, muted: memory.muted }),
     came: (list) => {
       if (keep.keeping() === "phone") tabs.kept(list.map((h) => h.id));
     },
@@ -131,12 +133,10 @@ async function begin(s: State): Promise<Life> {
   teller.ready();
   trade.start();
   // Once the first messages are drawn (looking), and for whoever meets no hub soon.
-  let stop = (): void => undefined;
-  const ahead = setTimeout(() => (stop = fetchAhead()), drawing);
+  const ahead = setTimeout(() => void until(fetchRest), drawing);
   const end = (): void => {
     clearInterval(tidy);
     clearTimeout(ahead);
-    stop();
     trade.end();
   };
   return { keep, clock, memory, stock, trade, end };
@@ -154,7 +154,9 @@ async function forget(s: State, erase: boolean): Promise<void> {
 }
 
 async function renamed(s: State, l: Life): Promise<void> {
+  const before = [...l.memory.muted];
   await l.memory.reread();
+  for (const author of [...before, ...l.memory.muted]) l.stock.view.look(author);
   for (const [name, chosen] of l.memory.channels()) l.stock.view.name(tagOf(name), name, chosen);
   s.teller.changed();
 }

@@ -1,6 +1,7 @@
 // The line to the hub: one stream of what arrives, opened again with ever longer pauses, and a question about the hub now and then. A
 // phone that walks finds another hub at the same address; it is told from the last one by the name of its run.
 
+import { jitter } from "../again.ts";
 import type { Line } from "../core.ts";
 import type { Arrival } from "./check.ts";
 import { Busy, type Hub, type State, arrivalOf } from "./hub.ts";
@@ -29,11 +30,6 @@ const first = 1000;
 const longest = 30_000;
 /** How often the hub is asked how it is. */
 const askEvery = 20_000;
-
-/** d, give or take 40 %: a crowd that lost a hub at once does not come back at once. */
-export function jitter(d: number): number {
-  return d * (0.6 + 0.8 * Math.random());
-}
 
 /** Opens the line and keeps it open until it is ended. */
 export function newWire(hub: Hub, ears: Ears): Wire {

@@ -18,6 +18,8 @@ export interface Memory {
   readonly name: () => string;
   /** Names of channels, and whether the person chose them. */
   readonly channels: () => Iterable<readonly [name: string, chosen: boolean]>;
+  /** Whom the person does not want to see. */
+  readonly muted: Set<string>;
   /** The key, made if there is none. */
   readonly seed: () => Promise<Uint8Array>;
   readonly call: (name: string) => Promise<void>;
@@ -40,6 +42,7 @@ export async function newMemory(keep: Keep, wall: () => number): Promise<Memory>
   let name = "";
   let last = 0;
   const channels = new Map<string, boolean>();
+  const muted = new Set<string>();
   const use = (s: unknown): void => {
     if (seed || !(s instanceof Uint8Array) || s.length !== 32) return;
     seed = s;
@@ -48,6 +51,9 @@ export async function newMemory(keep: Keep, wall: () => number): Promise<Memory>
   const reread = async (): Promise<void> => {
     use(await keep.setting("seed"));
     name = String((await keep.setting("name")) ?? "");
+    const silent = await keep.setting("muted");
+    muted.clear();
+    if (Array.isArray(silent)) silent.forEach((a) => muted.add(String(a)));
     const known = await keep.setting("channels");
     for (const [n, chosen] of Array.isArray(known) ? (known as unknown[][]) : []) {
       if (canonicalName(String(n)) === n) channels.set(n as string, chosen === true || (channels.get(n as string) ?? false));
@@ -61,6 +67,7 @@ export async function newMemory(keep: Keep, wall: () => number): Promise<Memory>
     author: () => author,
     name: () => name,
     channels: () => channels,
+    muted,
     async seed() {
       if (!seed) use(await keep.setting("seed")); // another tab's
       if (!seed) {

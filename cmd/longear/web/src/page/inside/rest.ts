@@ -4,7 +4,7 @@
 
 export { verifyAll } from "../../protocol/batch.ts";
 export { loadCarry, saveCarry } from "./carryfile.ts";
-export { rename, respond, write } from "./doing.ts";
+export { mute, rename, respond, write } from "./doing.ts";
 export { ask, exchange, send } from "./errands.ts";
 export { assemble } from "./gallery.ts";
 export { carried, post, sync } from "./giving.ts";

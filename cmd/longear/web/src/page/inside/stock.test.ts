@@ -1,5 +1,6 @@
 // The one way in: what is forged, dead, expired or too much does not get through, and what leaves is gone everywhere.
 
+import { own } from "./doing.ts";
 import "fake-indexeddb/auto";
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -22,7 +23,7 @@ async function open(bounds?: Bounds, name = `stock ${++names}`, hands = testHand
     clock: newClock(hands),
     wall: hands.wall,
     bounds,
-    makeView: (held) => newView({ held, author: () => authorText(1) }),
+    makeView: (held) => newView({ held, muted: new Set(), author: () => authorText(1) }),
     came: () => undefined,
     changed: () => undefined,
   });
@@ -86,7 +87,7 @@ test("a clock that jumps neither kills nor prolongs; a phone that slept has aged
 
 test("the bounds hold: the oldest go first, own ones last, media have a bound of their own", async () => {
   const { stock } = await open({ messages: 50, textBytes: 1e6, mediaBytes: 10_000 });
-  await stock.own([messageBy(1, { text: "mine", created: 1_600_000_000_000 })]);
+  await own(stock, [messageBy(1, { text: "mine", created: 1_600_000_000_000 })]);
   const many = Array.from({ length: 80 }, (_, i) => messageBy(2, { text: `n${i}`, created: 1_700_000_000_000 + i * 1000 }));
   await take(stock, many);
   const { texts: n } = stock.holdings.counts();

@@ -35,8 +35,8 @@ export interface Stock {
   readonly check: Check;
   /** Reads what was kept before. Call it first. */
   readonly open: () => Promise<void>;
-  /** Takes what this page has just signed. It is on disk when this returns. */
-  readonly own: (wires: readonly Uint8Array[]) => Promise<Held[]>;
+  /** Takes in what was checked. It is on disk when this returns. */
+  readonly take: (list: readonly Checked[], delivery?: Delivery) => Promise<Outcome[]>;
   /** Reads what another tab has kept. */
   readonly reread: (ids: readonly string[]) => Promise<void>;
   readonly deliver: (id: string, delivery: Delivery) => void;
@@ -60,15 +60,7 @@ export function newStock(p: Parts): Stock {
     view,
     check,
     open: () => open(s),
-    async own(wires) {
-      const list = wires.map((wire): Checked => {
-        const message = decode(wire);
-        if (isRefusal(message)) throw new RangeError(message);
-        return { head: headOf(message, wire), message, wire, age: 0 };
-      });
-      await take(list, { at: "phone" });
-      return list.flatMap(({ head }) => holdings.get(head.id) ?? []);
-    },
+    take,
     reread: async (ids) => {
       const wanted = new Set(ids.filter((id) => !holdings.get(id)));
       if (wanted.size === 0) return;

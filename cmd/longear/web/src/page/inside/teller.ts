@@ -69,7 +69,7 @@ export function newTeller(tell: (d: Delta) => void): Teller {
       const gone = [...shown];
       shown.clear();
       if (!last) return;
-      const empty = { author: "", name: "", waiting: 0, carrying: 0, line: "away" as const };
+      const empty = { author: "", name: "", waiting: 0, carrying: 0, line: "away" as const, muted: [] };
       tell({ head: { ...head(last, true), ...empty }, posts: [], gone, rooms: [] });
     },
   };
@@ -77,5 +77,6 @@ export function newTeller(tell: (d: Delta) => void): Teller {
 
 function head({ stock, trade, memory, keeping }: Source, ready: boolean): Delta["head"] {
   const { texts, media } = stock.holdings.counts();
-  return { ready, keeping, author: memory.author(), name: memory.name(), carrying: texts + media, ...trade.head() };
+  const muted = [...memory.muted].map((author) => ({ author, name: stock.view.calls(author) }));
+  return { ready, keeping, author: memory.author(), name: memory.name(), carrying: texts + media, muted, ...trade.head() };
 }

@@ -3,10 +3,11 @@
 
 import { classes, decode } from "../../protocol/message.ts";
 import { isRefusal } from "../../protocol/verdict.ts";
+import { back, isOld, jitter, pause } from "../again.ts";
 import type { Snapshot } from "../core.ts";
 import type { Arrival, Outcome } from "./check.ts";
 import type { Hub, State as HubState } from "./hub.ts";
-import { type Wire, jitter, newWire } from "./line.ts";
+import { type Wire, newWire } from "./line.ts";
 import { type Memory, tagOf } from "./memory.ts";
 import { fetchRest } from "./ahead.ts";
 import type { Hands } from "./clock.ts";
@@ -36,12 +37,12 @@ export interface Trade {
   readonly offer: () => void;
   readonly looking: (tag: string) => void;
   readonly poke: () => void;
-  readonly head: () => Pick<Snapshot, "line" | "looked" | "hub" | "waiting" | "clockOff"> & { readonly lies?: number };
+  readonly head: () => Pick<Snapshot, "line" | "looked" | "hub" | "waiting" | "clockOff" | "lies" | "old">;
 }
 
 /** The first messages are drawn in this time, in ms; nothing else is fetched in it. */
 const drawing = 1500;
-/** After a failure the newest messages, or the rest of the inside, are asked for again, in ms. */
+/** After a failure the newest messages are asked for again, in ms. */
 const askAgain = 3000;
 /** A hub that gave so many forged messages is left alone for a while. */
 const mostLies = 32;
@@ -118,7 +119,8 @@ export function newTrade(m: Means): Trade {
       },
       waiting: waitingIn(s.stock),
       clockOff: s.clockOff,
-      ...(s.lies > 0 && { lies: s.lies }),
+      lies: s.lies,
+      old: isOld(),
     }),
   };
 }
@@ -139,14 +141,16 @@ async function perform(s: State, name: Task): Promise<void> {
     s.lies = 0;
     return connect(s);
   }
-  const rest = await fetchRest().catch(() => undefined);
-  if (rest) await rest[name](s);
-  else later(s, name, jitter(askAgain));
+  const rest = await fetchRest().catch(pause);
+  if (rest) return rest[name](s);
+  s.changed(); // the hub may have another page by now
+  later(s, name, 0);
 }
 
 function connect(s: State): void {
   s.wire = newWire(s.hub, {
     line: (line) => {
+      if (line === "live") back();
       s.line = line;
       s.changed();
     },

@@ -30,6 +30,7 @@ export interface Changes {
 export interface Around {
   readonly held: (id: string) => Held | undefined;
   readonly author: () => string; // this phone's key, or ""
+  readonly muted: ReadonlySet<string>; // authors that are not shown
 }
 
 /** The messages as screens show them. */
@@ -41,6 +42,8 @@ export interface View {
   /** Tells the name of a channel. */
   readonly name: (tag: string, name: string, chosen: boolean) => void;
   readonly nameOf: (tag: string) => string;
+  /** An author is muted now, or not any more. */
+  readonly look: (author: string) => void;
   /** The name that an author gives itself. */
   readonly calls: (author: string) => string;
   /** The photo in a message. */
@@ -71,7 +74,7 @@ interface State {
   readonly around: Around;
   readonly posts: Map<string, Entry>;
   readonly byAuthor: Map<string, Set<string>>;
-  readonly byTag: Map<string, Set<string>>; // without what was taken back
+  readonly byTag: Map<string, Set<string>>; // without what is hidden
   readonly tallies: ReturnType<typeof newTallies>;
   readonly said: Map<string, Said>; // by the ID of the response
   readonly profiles: Map<string, Profile[]>; // by author; the latest last
@@ -109,6 +112,10 @@ export function newView(around: Around): View {
       if (before?.name !== name) s.byTag.get(tag)?.forEach((id) => s.dirty.add(id));
     },
     nameOf: (tag) => s.names.get(tag)?.name ?? "",
+    look: (author) => {
+      s.byAuthor.get(author)?.forEach((id) => weigh(s, id));
+      for (const [id, said] of s.said) if (said.author === author) weigh(s, id);
+    },
     calls: (author) => calls(s, author),
     photo: (id) => s.posts.get(id)?.shown.photo,
     takeChanges: (most) => takeChanges(s, most),
@@ -123,7 +130,7 @@ function add(s: State, h: Held, body: Uint8Array): void {
       if (!answer || target === undefined) return;
       const said = { key: h.key, author: h.author, tag: h.tag, answer };
       s.said.set(h.id, said);
-      if (!isRetracted(s, h)) s.tallies.hear(target, said);
+      if (!isHidden(s, h)) s.tallies.hear(target, said);
       s.dirty.add(target);
       return;
     }
@@ -136,7 +143,7 @@ function add(s: State, h: Held, body: Uint8Array): void {
       for (const target of h.parents) {
         const by = s.retracts.get(target) ?? new Map<string, string>();
         s.retracts.set(target, by.set(h.id, h.author));
-        retracted(s, target);
+        weigh(s, target);
       }
       return;
   }
@@ -144,7 +151,7 @@ function add(s: State, h: Held, body: Uint8Array): void {
   if (!shown) return;
   s.posts.set(h.id, { h, shown });
   link(s.byAuthor, h.author, h.id);
-  if (!isRetracted(s, h)) link(s.byTag, h.tag, h.id);
+  if (!isHidden(s, h)) link(s.byTag, h.tag, h.id);
   const { poll } = shown;
   const kind = shown.kind === "petition" || shown.kind === "poll" ? shown.kind : "other";
   s.tallies.know(h.id, { tag: h.tag, kind, options: poll?.options.length ?? 0, most: poll?.most ?? 0 });
@@ -166,7 +173,7 @@ function remove(s: State, h: Held): void {
       const by = s.retracts.get(target);
       by?.delete(h.id);
       if (by?.size === 0) s.retracts.delete(target);
-      retracted(s, target);
+      weigh(s, target);
     }
   }
   if (!s.posts.delete(h.id)) return;
@@ -177,20 +184,17 @@ function remove(s: State, h: Held): void {
   s.roomsDirty = true;
 }
 
-/** What is taken back is not shown, and an answer that is taken back does not count. Others' retracts mean nothing. */
-function isRetracted(s: State, h: Held): boolean {
-  const by = s.retracts.get(h.id);
-  if (!by) return false;
-  for (const author of by.values()) if (author === h.author) return true;
-  return false;
+/** What is taken back is not shown, and an answer that is taken back does not count. Others' retracts mean nothing. Neither is what a muted author says. */
+function isHidden(s: State, h: Held): boolean {
+  return s.around.muted.has(h.author) || [...(s.retracts.get(h.id)?.values() ?? [])].includes(h.author);
 }
 
-/** Looks at a target anew, of which a retract came or went. */
-function retracted(s: State, target: string): void {
+/** Looks at a message anew, of which a retract came or went, or whose author is muted or not any more. */
+function weigh(s: State, target: string): void {
   const h = s.around.held(target);
   if (!h) return;
   if (s.posts.has(target)) {
-    if (isRetracted(s, h)) unlink(s.byTag, h.tag, target);
+    if (isHidden(s, h)) unlink(s.byTag, h.tag, target);
     else link(s.byTag, h.tag, target);
     s.dirty.add(target);
     s.roomsDirty = true;
@@ -198,7 +202,7 @@ function retracted(s: State, target: string): void {
   const said = s.said.get(target);
   if (!said) return;
   const answered = h.parents[0] ?? "";
-  if (isRetracted(s, h)) s.tallies.unhear(answered, said);
+  if (isHidden(s, h)) s.tallies.unhear(answered, said);
   else s.tallies.hear(answered, said);
   s.dirty.add(answered);
 }
@@ -266,7 +270,7 @@ function takeChanges(s: State, most: number): Changes {
     s.dirty.delete(id);
     const e = s.posts.get(id);
     const h = s.around.held(id);
-    if (e && h && !isRetracted(s, h)) {
+    if (e && h && !isHidden(s, h)) {
       posts.push(post(s, h, e.shown));
       s.told.add(id);
     } else if (s.told.delete(id)) {

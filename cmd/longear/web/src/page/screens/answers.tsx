@@ -4,9 +4,8 @@
 import type { VNode } from "preact";
 import type { Answer, Post, Tally } from "../core.ts";
 import { cleanLine } from "./clean.ts";
-import { Ballot } from "./later.tsx";
+import { Ballot, Own } from "./later.tsx";
 import { useAround } from "./shared.tsx";
-import type { Words } from "./words.ts";
 
 /** The reactions that are offered. Whatever else others chose is shown beside them. */
 const offered = ["👍", "❤️", "🙏", "😢", "❗"];
@@ -46,38 +45,6 @@ function Witness({ tally, say }: { readonly tally: Tally; readonly say: Say }): 
       <Others tally={tally} />
     </div>
   );
-}
-
-/** The reader's own answer in words, and the way to take it back. */
-export function Own({ tally, say, options = [] }: { readonly tally: Tally; readonly say: Say; readonly options?: readonly string[] }): VNode | null {
-  const { words } = useAround();
-  const answer = tally.mine === undefined ? "" : inWords(tally.mine, words, options);
-  if (answer === "") return null;
-  return (
-    <p class="own m">
-      <span>{words.say("your_answer", { answer })}</span>
-      <button type="button" class="plain" onClick={() => say({ kind: "withdraw" })}>
-        {words.say("withdraw")}
-      </button>
-    </p>
-  );
-}
-
-/** An answer as a person would say it; "" for one that is taken back. */
-export function inWords(answer: Answer, words: Words, options: readonly string[]): string {
-  switch (answer.kind) {
-    case "confirm":
-    case "contradict":
-      return words.say(answer.kind);
-    case "sign":
-      return words.say("you_signed");
-    case "vote":
-      return answer.options.map((i) => cleanLine(options[i] ?? "")).join(" · ");
-    case "react":
-      return cleanLine(answer.text);
-    case "withdraw":
-      return "";
-  }
 }
 
 /** A count, with what was counted. */

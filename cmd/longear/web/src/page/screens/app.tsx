@@ -3,13 +3,13 @@
 
 import type { VNode } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { againAfter } from "../again.ts";
+import { until } from "../again.ts";
 import type { Core, Post, Snapshot } from "../core.ts";
 import { Feed, type Goal } from "./feed.tsx";
 import { keepLanguage } from "./choice.ts";
 import { Compose, News, You, sorts } from "./later.tsx";
 import { type Around, Glyph, Surround, useAround, useSnapshot, wordOf } from "./shared.tsx";
-import { type Sketch, blank, keepSketch, readSketch } from "./sketch.ts";
+import { type Sketch, blank, keepSketch, readSketch, withTyped } from "./sketch.ts";
 import { State } from "./state.tsx";
 import { Tabs, alertsTab, postsOf } from "./tabs.tsx";
 import { type Language, type Words, fetchWords, languages } from "./words.ts";
@@ -52,33 +52,23 @@ function spoken(words: Words): Words {
 
 /** Fetches what the first drawing did without, until it is there. */
 function useWhole(words: Words, set: (to: Words) => void): void {
-  const [tries, again] = useState(0);
   useEffect(() => {
-    if (tries === 0) void sorts.fetch().catch(() => undefined); // it is asked for again when it is needed
-    if (words.whole) return undefined;
-    let timer: ReturnType<typeof setTimeout> | undefined;
     let ended = false;
-    words.fill().then((to) => ended || set(to), () => (timer = setTimeout(again, againAfter, tries + 1)));
-    return () => {
-      ended = true;
-      clearTimeout(timer);
-    };
-  }, [words, tries]);
+    void until(sorts.fetch);
+    if (!words.whole) void until(words.fill).then((to) => ended || set(to));
+    return () => void (ended = true);
+  }, [words]);
 }
 
 /** What is being written, kept at each change. */
 function useSketch(first: string): [Sketch, (to: Sketch) => void] {
-  const [sketch, set] = useState(() => {
-    const kept = readSketch();
-    return kept.text === "" && first !== "" ? { ...kept, text: first } : kept;
-  });
-  return [
-    sketch,
-    (to) => {
-      keepSketch(to);
-      set(to);
-    },
-  ];
+  const [sketch, set] = useState(() => withTyped(readSketch(), first));
+  const change = (to: Sketch): void => {
+    keepSketch(to);
+    set(to);
+  };
+  useEffect(() => void (first !== "" && keepSketch(sketch)), []);
+  return [sketch, change];
 }
 
 /** Whether nobody has touched the page yet, and it is young. */

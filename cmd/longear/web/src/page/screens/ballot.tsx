@@ -3,8 +3,9 @@
 import type { VNode } from "preact";
 import { useState } from "preact/hooks";
 import type { Poll, Post, Tally } from "../core.ts";
-import { Choice, Counted, Others, Own, type Say } from "./answers.tsx";
+import { Choice, Counted, Others, type Say } from "./answers.tsx";
 import { cleanLine } from "./clean.ts";
+import { Own } from "./own.tsx";
 import { useAround } from "./shared.tsx";
 
 /** What is signed or voted in. */

@@ -9,7 +9,7 @@ import { arrange, twins } from "./feed.tsx";
 import { picture } from "./glyph.tsx";
 import { pictureType } from "./photo.tsx";
 import { draftOf, without } from "./draft.ts";
-import { blank } from "./sketch.ts";
+import { blank, withTyped } from "./sketch.ts";
 import { destination } from "./compose.tsx";
 import { postsOf } from "./tabs.tsx";
 import { wordsOf } from "./words.ts";
@@ -131,4 +131,14 @@ test("of what is typed while a message is on its way nothing is lost", () => {
   assert.equal(without(sent, sent), blank);
   assert.deepEqual(without({ ...sent, text: "first and more" }, sent), { ...blank, to: "water", text: "and more" });
   assert.deepEqual(without({ ...sent, text: "another" }, sent), { ...blank, to: "water", text: "another" });
+});
+
+test("what was typed into the page without script and what was typed before are both kept", () => {
+  const reply = { ...blank, text: "older", parent: "abc", alert: true };
+  const both = withTyped(reply, "newer");
+  assert.deepEqual(both, { ...blank, text: "newer\n\nolder" }); // neither a reply nor an alert: that was meant for the other
+  assert.equal(withTyped(both, "newer"), both); // a browser fills the form in again
+  assert.equal(withTyped(both, " "), both);
+  assert.equal(withTyped({ ...blank, text: "nobody" }, "no").text, "no\n\nnobody");
+  assert.deepEqual(withTyped({ ...blank, kind: "poll", options: ["a", "b"] }, "hello"), { ...blank, text: "hello", options: ["a", "b"] });
 });

@@ -2,12 +2,11 @@
 
 import type { VNode } from "preact";
 import { useState } from "preact/hooks";
-import type { Delivery, Post } from "../core.ts";
+import type { Post } from "../core.ts";
 import { Answers, Reactions, takesReactions } from "./answers.tsx";
 import { beginning, cleanText } from "./clean.ts";
-import { Photo } from "./later.tsx";
+import { Menu, Photo, Way } from "./later.tsx";
 import { Age, Glyph, Who, channelName, kept, nameOf, useAround } from "./shared.tsx";
-import type { Words } from "./words.ts";
 
 /** How much of a message is shown at first: one must not fill the screen of all others. */
 const firstCharacters = 600;
@@ -18,7 +17,7 @@ export const elementOf = (id: string): string => `p-${id}`;
 
 interface Shown {
   readonly post: Post;
-  readonly parent: Post | undefined; // what it answers, if this phone has it
+  readonly parent: Post | undefined; // what it answers, if this phone has and shows it
   readonly twin: boolean; // another key uses the same name
   readonly everywhere: boolean; // messages of other channels stand beside it
 }
@@ -27,12 +26,13 @@ interface Shown {
 export const Message = kept(function Message({ post, parent, twin, everywhere }: Shown): VNode {
   const { words, reply } = useAround();
   const [reacting, react] = useState(false);
+  const [more, open] = useState(false);
   return (
     <article id={elementOf(post.id)} tabIndex={-1} class={post.alert ? "a" : post.mine ? "own" : ""}>
       <header>
         <Glyph author={post.author} />
         <div>
-          <Who post={post} />
+          <Who of={post} mine={post.mine} />
           <span class="m">
             {everywhere && (
               <>
@@ -50,19 +50,25 @@ export const Message = kept(function Message({ post, parent, twin, everywhere }:
       {post.photo !== undefined && <Photo post={post} photo={post.photo} />}
       <Answers post={post} />
       {takesReactions(post) && <Reactions post={post} open={reacting} done={() => react(false)} />}
-      {post.delivery !== undefined && <p class="m delivery">{deliveryWords(post.delivery, words)}</p>}
-      {post.kind !== "sealed" && (
-        <div class="row acts">
+      {post.delivery !== undefined && <Way delivery={post.delivery} />}
+      <div class="row acts">
+        {post.kind !== "sealed" && (
           <button type="button" class="plain" onClick={() => reply(post)}>
             {words.say("reply")} <span class="vh">{nameOf(post)}</span>
           </button>
-          {takesReactions(post) && (
-            <button type="button" class="plain" aria-expanded={reacting} onClick={() => react(!reacting)}>
-              {words.say("react")}
-            </button>
-          )}
-        </div>
-      )}
+        )}
+        {takesReactions(post) && (
+          <button type="button" class="plain" aria-expanded={reacting} onClick={() => react(!reacting)}>
+            {words.say("react")}
+          </button>
+        )}
+        {!post.mine && (
+          <button type="button" class="plain" aria-label={`${words.say("more")} ${nameOf(post)}`} aria-expanded={more} onClick={() => open(!more)}>
+            ⋯
+          </button>
+        )}
+      </div>
+      {more && <Menu post={post} />}
     </article>
   );
 });
@@ -106,18 +112,4 @@ function Quote({ parent }: { readonly parent: Post | undefined }): VNode {
       </span>
     </button>
   );
-}
-
-/** How far an own message has come, in words. */
-export function deliveryWords(delivery: Delivery, words: Words): string {
-  switch (delivery.at) {
-    case "phone":
-      return words.say("at_phone");
-    case "hub":
-      return words.say("kept");
-    case "carried":
-      return words.count("carried", delivery.by);
-    case "refused":
-      return words.say("refused_why", { why: words.word(delivery.word) });
-  }
 }

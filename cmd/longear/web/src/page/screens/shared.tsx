@@ -2,7 +2,7 @@
 
 import { type Component, type FunctionComponent, type VNode, createContext, h } from "preact";
 import { useContext, useEffect, useState } from "preact/hooks";
-import { type Core, Failure, type Post, type Snapshot } from "../core.ts";
+import { type Core, Failure, type Person, type Post, type Snapshot } from "../core.ts";
 import { cleanLine, cleanName } from "./clean.ts";
 import { Glyph, shownOfKey } from "./glyph.tsx";
 import type { Words } from "./words.ts";
@@ -72,9 +72,9 @@ export function Age({ at }: { readonly at: number }): VNode {
 }
 
 /** Who wrote something: the key's picture, the name if there is one, and the key's beginning, which alone tells two apart. */
-export function Who({ post }: { readonly post: Post }): VNode {
+export function Who({ of, mine = false }: { readonly of: Person; readonly mine?: boolean }): VNode {
   const { words } = useAround();
-  const name = cleanName(post.name);
+  const name = cleanName(of.name);
   return (
     <span class="who">
       {name !== "" && (
@@ -82,15 +82,15 @@ export function Who({ post }: { readonly post: Post }): VNode {
           {name}
         </bdi>
       )}
-      <code dir="ltr">{post.author.slice(0, shownOfKey)}</code>
-      {post.mine && <span class="tag">{words.say("mine")}</span>}
+      <code dir="ltr">{of.author.slice(0, shownOfKey)}</code>
+      {mine && <span class="tag">{words.say("mine")}</span>}
     </span>
   );
 }
 
 /** Who wrote something, within a sentence. */
-export function nameOf(post: Post): string {
-  return `${cleanName(post.name)} ${post.author.slice(0, shownOfKey)}`.trim();
+export function nameOf(of: Person): string {
+  return `${cleanName(of.name)} ${of.author.slice(0, shownOfKey)}`.trim();
 }
 
 /** A channel as it is called; a tag that nobody here knows the name of by its beginning. */

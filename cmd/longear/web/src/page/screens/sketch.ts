@@ -54,3 +54,10 @@ export function keepSketch(sketch: Sketch): void {
     // A private tab or a full phone: then a reload loses it.
   }
 }
+
+/** What was being written, with what was typed into the page without script after that: the newer first, as the plain message that it is. */
+export function withTyped(kept: Sketch, typed: string): Sketch {
+  // A browser that fills in what was typed before a reload brings nothing new.
+  if (typed.trim() === "" || `${kept.text}\n\n`.startsWith(`${typed}\n\n`)) return kept;
+  return { ...kept, kind: "post", alert: false, parent: "", text: kept.text === "" ? typed : `${typed}\n\n${kept.text}` };
+}

@@ -2,6 +2,7 @@
 // text that is being read stays where it is.
 
 import { render } from "preact";
+import { isOld, until } from "../again.ts";
 import type { Core, Room } from "../core.ts";
 import { App, type Legacy } from "./app.tsx";
 import { firstLanguage } from "./choice.ts";
@@ -10,7 +11,7 @@ import { rest, sorts } from "./later.tsx";
 import { fetchStyle } from "./look.ts";
 import { elementOf } from "./post.tsx";
 import css from "./style.css";
-import { fetchWords } from "./words.ts";
+import { type Words, fetchWords } from "./words.ts";
 
 /** How long the names of channels are waited for, in ms. */
 const patience = 2500;
@@ -20,11 +21,16 @@ const reading = 1500;
 /** Starts the page. */
 export async function start(core: Core): Promise<void> {
   // The look is not put on before the page is drawn: it would move the text of the old one.
-  let [words, look] = await Promise.all([fetchWords(firstLanguage()), fetchStyle(css, "print"), settled(core)]);
-  const sort = core.now().posts.slice(0, pageful).some((p) => p.kind !== "post" && p.kind !== "sealed");
-  if (sort || writing()) words = await words.fill().catch(() => words);
-  if (sort) await sorts.fetch().catch(() => undefined); // so that no message grows while it is read
-  if (writing()) await rest.fetch().catch(() => undefined); // so that who types does not lose the field
+  let [words, look] = await Promise.all([until(firstWords), until(() => fetchStyle(css, "print")), settled(core)]);
+  // So that no message grows while it is read.
+  if (core.now().posts.slice(0, pageful).some((p) => p.mine || p.tally.mine || (p.kind !== "post" && p.kind !== "sealed"))) {
+    words = await words.fill().catch(() => words);
+    await sorts.fetch().catch(() => undefined);
+  }
+  // Who types keeps the old page's field, and the phone's keyboard, until there is another.
+  await until(async () => {
+    if (writing()) [words] = await Promise.all([words.fill(), rest.fetch()]);
+  });
   const legacy = leave(core.now().rooms);
   const anchor = anchorOf();
   const root = document.createElement("div");
@@ -36,7 +42,17 @@ export async function start(core: Core): Promise<void> {
   render(<App core={core} first={words} legacy={legacy} />, root);
   const same = anchor === undefined ? null : document.getElementById(elementOf(anchor.id)) ?? document.querySelector(`[id^="${elementOf(anchor.id)}"]`);
   if (anchor !== undefined && same !== null) scrollBy(0, same.getBoundingClientRect().top - anchor.top);
-  if (legacy.focused) document.getElementById("text")?.focus({ preventScroll: true });
+  const field = document.querySelector<HTMLTextAreaElement>("#text");
+  if (!legacy.field || field === null) return;
+  field.focus({ preventScroll: true });
+  field.setSelectionRange(legacy.field.selectionStart, legacy.field.selectionEnd);
+}
+
+/** Fetches the first words. Where the hub has another page by now, that one is to take over; once, and not from under who types. */
+async function firstWords(): Promise<Words> {
+  const [visit] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
+  if (isOld() && !writing() && visit?.type === "navigate") location.reload();
+  return fetchWords(firstLanguage());
 }
 
 /** Waits until there is something to show. Until then the old page is read, which has the hub's messages. */
@@ -68,14 +84,14 @@ function writing(): boolean {
   return area !== null && (area.value !== "" || document.activeElement === area);
 }
 
-/** What the old page leaves: its channel, and what was typed into its form. */
-function leave(rooms: readonly Room[]): Legacy & { readonly focused: boolean } {
+/** What the old page leaves: its channel, and what was typed into its form; and the form's field, if it has the focus. */
+function leave(rooms: readonly Room[]): Legacy & { readonly field: HTMLTextAreaElement | null } {
   const asked = (new URLSearchParams(location.search).get("channel") ?? "").replace(/^#/, ""); // a tag or a name
   const area = document.querySelector<HTMLTextAreaElement>("#t");
   return {
     tab: asked === "" ? "" : (rooms.find((r) => r.tag === asked || r.name === asked)?.tag ?? ""),
     text: area?.value ?? "",
-    focused: area !== null && document.activeElement === area,
+    field: document.activeElement === area ? area : null,
   };
 }
 

@@ -2,8 +2,10 @@
 
 import type { VNode } from "preact";
 import { useRef } from "preact/hooks";
+import { isOld } from "../again.ts";
 import type { Hub, Snapshot } from "../core.ts";
 import { cleanLine } from "./clean.ts";
+import { Warnings } from "./later.tsx";
 import { useAround, useTick } from "./shared.tsx";
 import type { Words } from "./words.ts";
 
@@ -20,19 +22,7 @@ export function stateWords(now: Snapshot, words: Words, heard: number): string {
   ].join(" · ");
 }
 
-/** What a person should know besides: each is said as long as it is so. */
-export function warnings(now: Snapshot, words: Words): readonly string[] {
-  const all: string[] = [];
-  if (!words.whole) return all;
-  if (now.line === "busy") all.push(words.say("hub_busy"));
-  if (now.line === "full") all.push(words.say("hub_full"));
-  if (now.keeping === "tab") all.push(words.say("keeping_tab"));
-  if (now.clockOff !== 0) all.push(words.say("clock", { time: words.span(Math.abs(now.clockOff)) }));
-  if (now.lies !== undefined && now.lies > 0) all.push(words.count("lies", now.lies));
-  return all;
-}
-
-/** The line, and the warnings beneath it. */
+/** The line, and what a person should know besides beneath it. */
 export function State({ now }: { readonly now: Snapshot }): VNode {
   useTick(5000);
   const { words } = useAround();
@@ -45,11 +35,17 @@ export function State({ now }: { readonly now: Snapshot }): VNode {
         <span class="mark" aria-hidden="true" />
         {stateWords(now, words, Date.now() - said.current.at)}
       </p>
-      {warnings(now, words).map((text) => (
-        <p class="warn" key={text}>
-          {text}
+      {(now.old || isOld()) && !out && (
+        <p class="warn">
+          {words.say("old_page")}
+          {now.keeping === "phone" && (
+            <button type="button" class="plain" onClick={() => location.reload()}>
+              {words.say("reload")}
+            </button>
+          )}
         </p>
-      ))}
+      )}
+      <Warnings now={now} />
     </div>
   );
 }

@@ -25,16 +25,16 @@ export const languages = { ar: "العربية", en: "English", fa: "فارسی"
 /** The tag of a language. */
 export type Language = keyof typeof languages;
 
-type Load = () => Promise<{ readonly default: Texts }>;
+type Load = () => Promise<{ readonly default: Texts; readonly later?: Load }>;
 
-/** Of each language the texts of the first drawing, and those of what is fetched behind it. */
-const parts: Record<Language, readonly [first: Load, later: Load]> = {
-  ar: [() => import("../../../lang/ar.json"), () => import("../../../lang/ar.json?later")],
-  en: [() => import("../../../lang/en.json"), () => import("../../../lang/en.json?later")],
-  fa: [() => import("../../../lang/fa.json"), () => import("../../../lang/fa.json?later")],
-  kk: [() => import("../../../lang/kk.json"), () => import("../../../lang/kk.json?later")],
-  ru: [() => import("../../../lang/ru.json"), () => import("../../../lang/ru.json?later")],
-  zh: [() => import("../../../lang/zh.json"), () => import("../../../lang/zh.json?later")],
+/** Of each language the texts of the first drawing; the build has them tell where the others are. To the compiler they are what is in the file. */
+const first: Record<Language, () => Promise<unknown>> = {
+  ar: () => import("../../../lang/ar.json"),
+  en: () => import("../../../lang/en.json"),
+  fa: () => import("../../../lang/fa.json"),
+  kk: () => import("../../../lang/kk.json"),
+  ru: () => import("../../../lang/ru.json"),
+  zh: () => import("../../../lang/zh.json"),
 };
 
 /** Words in one language. */
@@ -66,8 +66,8 @@ export function languageOf(tag: string): Language | undefined {
 
 /** Fetches what the first drawing needs of a language. It fails if the hub is out of reach. */
 export async function fetchWords(code: Language): Promise<Words> {
-  const [first, later] = parts[code];
-  return wordsOf(code, (await fetched(first)).default, later);
+  const texts = (await fetched(first[code])) as Awaited<ReturnType<Load>>;
+  return wordsOf(code, texts.default, texts.later);
 }
 
 /** The words that a catalogue gives, and where the rest of it is. */

@@ -2,8 +2,8 @@
 
 import type { VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Snapshot } from "../core.ts";
-import { Glyph, useAround } from "./shared.tsx";
+import type { Person, Snapshot } from "../core.ts";
+import { Glyph, Who, nameOf, useAround } from "./shared.tsx";
 
 /** The longest name, in characters: it stands beside a key on a narrow phone. */
 const longestName = 32;
@@ -30,6 +30,7 @@ export function You({ now, forgotten }: { readonly now: Snapshot; readonly forgo
       </section>
       <Carry carrying={now.carrying} />
       <AddChannel />
+      {now.muted.length > 0 && <Muted people={now.muted} />}
       <Forget forgotten={forgotten} />
     </div>
   );
@@ -136,6 +137,32 @@ function AddChannel(): VNode {
         {words.say("channel_public")}
       </p>
     </form>
+  );
+}
+
+/** Whom this phone does not show. */
+function Muted({ people }: { readonly people: readonly Person[] }): VNode {
+  const { core, words, failed } = useAround();
+  const unmute = (author: string): void => {
+    // The button goes with its author: who came by keyboard stays on this screen.
+    core.mute(author, false).then(() => document.getElementById("main")?.focus({ preventScroll: true }), failed);
+  };
+  return (
+    <section>
+      <h2>{words.say("muted_authors")}</h2>
+      <p>{words.say("mute_hint")}</p>
+      <ul class="people">
+        {people.map((person) => (
+          <li key={person.author}>
+            <Glyph author={person.author} />
+            <Who of={person} />
+            <button type="button" class="choice" onClick={() => unmute(person.author)}>
+              {words.say("unmute")} <span class="vh">{nameOf(person)}</span>
+            </button>
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }
 

@@ -1,0 +1,91 @@
+// Parts that do not come: asked for again ever later, by all who wait together, and at once when the hub is there again.
+
+import assert from "node:assert/strict";
+import { beforeEach, mock, test } from "node:test";
+import { back, fetched, isOld, once, pause, until } from "./again.ts";
+
+const settled = async (): Promise<void> => {
+  for (let i = 0; i < 20; i++) await Promise.resolve();
+};
+/** How long the next pause is, in ms, and its end. */
+async function paused(): Promise<number> {
+  let over = false;
+  void pause().then(() => (over = true));
+  for (let ms = 0; ; ms += 100) {
+    await settled();
+    if (over) return ms;
+    assert.ok(ms < 600_000, "a pause without end");
+    mock.timers.tick(100);
+  }
+}
+const looks = mock.method(globalThis, "fetch", () => Promise.reject(new Error("out of reach")));
+
+mock.timers.enable({ apis: ["setTimeout"] });
+beforeEach(back);
+
+test("pauses grow to a minute, differ, and begin anew when the hub is there again", async () => {
+  const first: number[] = [];
+  for (let i = 0; i < 12; i++) {
+    back();
+    first.push(await paused());
+  }
+  assert.ok(new Set(first).size > 3, `in step: ${first}`);
+  assert.ok(first.every((ms) => ms >= 1000 && ms <= 3000), String(first));
+  const pauses: number[] = [];
+  for (let i = 0; i < 12; i++) pauses.push(await paused());
+  assert.ok(pauses.slice(5).every((ms) => ms >= 20_000 && ms <= 60_000), String(pauses));
+  back();
+  assert.ok((await paused()) <= 3000);
+});
+
+test("who waits is woken at once, and waits with the others", async () => {
+  let woken = 0;
+  for (let i = 0; i < 3; i++) void pause().then(() => woken++);
+  await settled();
+  assert.equal(woken, 0);
+  back();
+  await settled();
+  assert.equal(woken, 3);
+});
+
+test("a part is asked for until it is there, and once for all who want it", async () => {
+  let asked = 0;
+  const get = once(() => (++asked < 3 ? Promise.reject(new Error("no")) : Promise.resolve("there")));
+  const [one, two] = [until(get), until(get)];
+  for (let i = 0; i < 200 && asked < 3; i++) {
+    await settled();
+    mock.timers.tick(100);
+  }
+  assert.deepEqual([await one, await two, asked], ["there", "there", 3]);
+});
+
+test("a part that never answers is given up, and the next gets its turn", async () => {
+  const stuck = fetched(() => new Promise(() => undefined)).catch(() => "given up");
+  const next = fetched(async () => "next");
+  await settled();
+  mock.timers.tick(30_000);
+  assert.deepEqual([await stuck, await next], ["given up", "next"]);
+});
+
+test("a hub that does not have the page's own file has another page; one that cannot be reached says nothing", async () => {
+  const fail = (): Promise<unknown> => fetched(() => Promise.reject(new Error("no"))).catch(() => undefined);
+  const answer = (status: number): void => looks.mock.mockImplementation(() => Promise.resolve({ status } as Response));
+  await fail();
+  await settled();
+  assert.equal(isOld(), false);
+  answer(404);
+  await fail();
+  await settled();
+  assert.equal(isOld(), true);
+  assert.deepEqual(looks.mock.calls.at(-1)?.arguments[1], { method: "HEAD", cache: "no-store" });
+  answer(429);
+  await fail();
+  await settled();
+  assert.equal(isOld(), false);
+  answer(404);
+  await fail();
+  await settled();
+  await fetched(async () => "there");
+  await settled();
+  assert.equal(isOld(), false);
+});
