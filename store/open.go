@@ -51,12 +51,15 @@ func (s *Store) openFiles(key []byte) (err error) {
 }
 
 // openData opens what is on disk, or moves it aside when it is damaged and opens an empty store.
-func (s *Store) openData(key []byte) error {
+func (s *Store) openData(key []byte) (err error) {
 	if err := s.clearDisk(); err != nil {
 		return err
 	}
 	data := filepath.Join(s.dir, dataDir)
 	opts := s.profile.options(data, s.limits, key)
+	if opts.MemTableSize, err = memtableFor(data, s.profile, s.limits.memtable); err != nil {
+		return err
+	}
 	doubt := s.preflight(data, opts)
 	if doubt == nil {
 		if len(key) == 0 {
@@ -71,6 +74,26 @@ func (s *Store) openData(key []byte) error {
 		return err
 	}
 	return s.tryOpen(opts)
+}
+
+// memtableFor is the size of memtable to open a folder with. A process that was killed leaves logs, which Badger reads into memtables: one that was
+// written under a larger quota, or by another version, does not fit into a small one, of which Badger would end the process. Badger makes a log twice
+// as long as a memtable and cuts it when it has read it, so with any other length the profile's largest is right, until the store was closed once.
+func memtableFor(data string, p Profile, size int64) (int64, error) {
+	logs, err := filepath.Glob(filepath.Join(data, "*.mem"))
+	if err != nil {
+		return 0, err
+	}
+	for _, name := range logs {
+		i, err := os.Stat(name)
+		if err != nil {
+			return 0, err
+		}
+		if i.Size() != 2*size {
+			return p.largestMemtable(), nil
+		}
+	}
+	return size, nil
 }
 
 // tryOpen opens the database under the protection of the marker: damage can make Badger panic in a goroutine

@@ -41,6 +41,10 @@ type limits struct {
 // table, which costs too much for more.
 const maxOwnCompaction = 1 << 30
 
+// largeMemtable is the memtable of a phone's store that Badger merges. Badger writes a memtable into a table through the same pool of buffers as
+// merges use, each of twice the base table size: what does not fit into one makes it larger for good.
+const largeMemtable = 768 << 10
+
 // unmerged is how many memtables' worth of logs and of tables in level 0 there are beside what is merged.
 const unmerged = 15
 
@@ -51,12 +55,13 @@ func (p Profile) limits(quota int64) limits {
 	var l limits
 	switch p {
 	case Hub:
-		l = limits{quota: 8 << 30, memtable: 32 << 20, pending: 8192}
+		l = limits{quota: 8 << 30, pending: 8192}
 	case Memory:
-		l = limits{quota: 16 << 20, memtable: 256 << 10, pending: 1024}
+		l = limits{quota: 16 << 20, pending: 1024}
 	default:
-		l = limits{quota: 256 << 20, memtable: 2 << 20, pending: 8192}
+		l = limits{quota: 256 << 20, pending: 8192}
 	}
+	l.memtable = p.largestMemtable()
 	if quota > 0 {
 		l.quota = quota
 	}
@@ -70,11 +75,25 @@ func (p Profile) limits(quota int64) limits {
 	if p != Hub && l.quota <= maxOwnCompaction {
 		l.compactAt = 8
 	}
+	if p == Phone && l.quota > maxOwnCompaction {
+		l.memtable = largeMemtable
+	}
 	l.reserve = reserve
 	if p == Hub {
 		l.reserve += 4 * uint64(l.memtable)
 	}
 	return l
+}
+
+// largestMemtable is what the profile takes with room enough.
+func (p Profile) largestMemtable() int64 {
+	switch p {
+	case Hub:
+		return 32 << 20
+	case Memory:
+		return 256 << 10
+	}
+	return 2 << 20
 }
 
 // maxValue is above the largest record (MaxMessage and its header), so that every value lives in the tree: the value log
@@ -138,11 +157,11 @@ func (p Profile) merging(o badger.Options, l limits) badger.Options {
 		// Flatten does nothing about level 0 until it has more than NumLevelZeroTables. Nobody would ever end a stall.
 		return o.WithNumCompactors(0).WithNumLevelZeroTables(l.compactAt - 1).WithNumLevelZeroTablesStall(2000)
 	case p == Phone:
-		// While Badger merges, up to 13 finished tables wait for the disk, each with a buffer of twice its size and 3 MiB for its index, which it
-		// hardly touches. Badger doubles the tables from level to level, and the buffers with them, and rewrites the whole base level at a time: a
-		// fixed size and a small base level keep that down. Each table is an open file: a quota has some 4000 of them.
+		// Badger doubles the tables from level to level, and the buffers with them, and rewrites the whole base level at a time: a fixed size
+		// and a small base level keep that down. The brake does the rest. Each table is an open file: a quota has some 4000 of them.
 		o.TableSizeMultiplier = 1
-		return o.WithBaseTableSize(max(o.BaseTableSize, l.quota/4096)).WithBaseLevelSize(8 << 20)
+		return o.WithLogger(&brake{}).WithNumLevelZeroTables(13).WithNumLevelZeroTablesStall(28).
+			WithBaseTableSize(max(512<<10, l.quota/4096)).WithBaseLevelSize(8 << 20)
 	}
 	return o
 }

@@ -57,7 +57,7 @@ type order struct {
 
 // phoneMemory and hubMemory are the limits that `longear relay` sets.
 const (
-	phoneMemory = 64 << 20
+	phoneMemory = 60 << 20
 	hubMemory   = 1 << 30
 )
 
