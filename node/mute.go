@@ -65,11 +65,11 @@ func (n *Node) settleMutes(ctx context.Context) error {
 	case n.remuted <- struct{}{}: // another may end sooner now
 	default:
 	}
-	if n.cfg.Mutes.Owed() {
+	for generation := n.cfg.Mutes.Generation(); n.cfg.Mutes.Owed(); generation = n.cfg.Mutes.Generation() {
 		if err := n.store.Readmit(ctx); err != nil {
 			return err
 		}
-		if err := n.cfg.Mutes.Readmitted(); err != nil {
+		if err := n.cfg.Mutes.Readmitted(generation); err != nil {
 			return err
 		}
 		n.forgetSpurned()

@@ -260,9 +260,10 @@ func (l *link) advance(p *pull) error {
 		return nil
 	}
 	delete(l.pulls, p.Number)
-	if l.took.Load() != p.before {
+	switch {
+	case l.took.Load() != p.before:
 		l.vain.Store(0)
-	} else {
+	case !p.media: // a photo's parts are asked for before it is known who has them
 		l.vain.Add(1)
 	}
 	free := p.Wants

@@ -258,6 +258,7 @@ func (l *link) roundOver(ctx context.Context) error {
 	l.lastRound.Store(time.Now().UnixMilli())
 	l.equal.Store(l.session.Equal())
 	if l.session.Equal() && l.scope.Ranks == allRanks {
+		l.vain.Store(0)    // it holds back nothing
 		l.n.credit(ctx, l) // the peer has everything of ours
 		// Of what is outside a narrower scope it has not said anything.
 		if l.scope.Floor == 0 && l.scope.Ranks&allRanks == allRanks {

@@ -182,7 +182,7 @@ func TestStep(t *testing.T) {
 		stepped := func(c *node.Config) { c.Step = time.Second }
 		a, b := w.join(nil, stepped), w.join(nil, stepped)
 		w.meet(a, b)
-		time.Sleep(time.Now().Truncate(time.Second).Add(20*time.Second - time.Millisecond).Sub(time.Now()))
+		time.Sleep(time.Until(time.Now().Truncate(time.Second).Add(20*time.Second - time.Millisecond)))
 		sent := func() uint64 { return a.Status().Sync.Sent + b.Status().Sync.Sent }
 		early, moved := sent(), 0
 		for range 300 {

@@ -33,7 +33,11 @@ func TestMain(m *testing.M) {
 
 // victim writes until it is killed, and says each ID once it was acknowledged. Every tenth message is its own.
 func victim(dir string, out io.Writer) error {
-	s, err := store.Open(store.Config{Dir: dir, Log: slog.New(slog.NewTextHandler(os.Stderr, nil))})
+	profile := store.Phone
+	if os.Getenv("LONGEAR_TEST_HUB") != "" {
+		profile = store.Hub
+	}
+	s, err := store.Open(store.Config{Dir: dir, Profile: profile, Log: slog.New(slog.NewTextHandler(os.Stderr, nil))})
 	if err != nil {
 		return err
 	}

@@ -239,9 +239,13 @@ func (m *Mutes) Owed() bool {
 	return m.owed
 }
 
-// Readmitted says that the store has.
-func (m *Mutes) Readmitted() error {
+// Readmitted says that the store has, by the list of a generation. If the list has changed since, somebody else may be wanted again whose
+// messages were refused meanwhile: then it is still owed.
+func (m *Mutes) Readmitted(generation uint64) error {
 	return m.edit(func(_ map[protocol.Author]Mute, owed *bool) error {
+		if m.Generation() != generation {
+			return errUnchanged
+		}
 		*owed = false
 		return nil
 	})

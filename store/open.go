@@ -77,23 +77,44 @@ func (s *Store) openData(key []byte) (err error) {
 }
 
 // memtableFor is the size of memtable to open a folder with. A process that was killed leaves logs, which Badger reads into memtables: one that was
-// written under a larger quota, or by another version, does not fit into a small one, of which Badger would end the process. Badger makes a log twice
-// as long as a memtable and cuts it when it has read it, so with any other length the profile's largest is right, until the store was closed once.
+// written under a larger quota, by another profile or version, does not fit into a small one, of which Badger would end the process. Badger makes
+// a log twice as long as a memtable and cuts it when it has read it, and what is in a log takes a tenth more in a memtable at most, for which there
+// is room. The larger size lasts until the store was closed once, or opened without such a log.
 func memtableFor(data string, p Profile, size int64) (int64, error) {
-	logs, err := filepath.Glob(filepath.Join(data, "*.mem"))
+	logs, err := filesIn(data, ".mem")
 	if err != nil {
 		return 0, err
 	}
+	largest := p.largestMemtable()
+	need := size
 	for _, name := range logs {
 		i, err := os.Stat(name)
 		if err != nil {
 			return 0, err
 		}
-		if i.Size() != 2*size {
-			return p.largestMemtable(), nil
+		switch n := i.Size(); {
+		case n == 2*size: // ours
+		case n == 2*largest || n <= largest:
+			need = max(need, largest)
+		default: // a verb without a relay opens a hub's store as a phone's
+			need = max(need, Hub.largestMemtable())
 		}
 	}
-	return size, nil
+	return need, nil
+}
+
+// filesIn are the files of a folder whose names end so; none if there is no folder. The folder's own name may be any: it is no pattern.
+func filesIn(dir, suffix string) (names []string, err error) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), suffix) {
+			names = append(names, filepath.Join(dir, e.Name()))
+		}
+	}
+	return names, err
 }
 
 // tryOpen opens the database under the protection of the marker: damage can make Badger panic in a goroutine
@@ -157,7 +178,7 @@ func (s *Store) preflight(data string, opts badger.Options) error {
 	if n := openings(filepath.Join(s.dir, openingFile)); n >= maxOpenings {
 		return fmt.Errorf("opening it ended the process %d times", n)
 	}
-	tables, err := filepath.Glob(filepath.Join(data, "*.sst"))
+	tables, err := filesIn(data, ".sst")
 	if err != nil || len(tables) == 0 {
 		return err
 	}

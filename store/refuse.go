@@ -77,7 +77,16 @@ func (s *Store) readmit(ctx context.Context, keys []reconcile.Key) error {
 			return err
 		}
 	}
-	return inSteps(ctx, s, keys, removeStep, (*batch).forget) // those whose agenda was damaged
+	return inSteps(ctx, s, keys, removeStep, (*batch).forgetRefused) // those whose agenda was damaged
+}
+
+// forgetRefused forgets one of the dead unless it came again meanwhile, or died of something else since.
+func (b *batch) forgetRefused(k reconcile.Key) error {
+	cause, err := causeOf(b.txn, k)
+	if err != nil || cause != Refused {
+		return err
+	}
+	return b.forget(k)
 }
 
 // inSteps does something for each of many, some of them in each turn of the writer's.
