@@ -33,22 +33,25 @@ func (t *top) read(load func() (reconcile.Node, bool, error)) (reconcile.Node, b
 	return t.node, t.inner, nil
 }
 
-// list returns the keys of a root without a node.
-func (t *top) list(scan iter.Seq2[reconcile.Key, error]) ([]reconcile.Key, error) {
+// list returns the keys of a root without a node, or false if there are more than that allows: the node is lost.
+func (t *top) list(scan iter.Seq2[reconcile.Key, error]) ([]reconcile.Key, bool, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.listed {
-		return t.keys, nil
+		return t.keys, true, nil
 	}
 	var keys []reconcile.Key
 	for k, err := range scan {
 		if err != nil {
-			return nil, err
+			return nil, false, err
+		}
+		if len(keys) == reconcile.LeafSize {
+			return nil, false, nil
 		}
 		keys = append(keys, k)
 	}
 	t.keys, t.listed = keys, true
-	return keys, nil
+	return keys, true, nil
 }
 
 // leaf reports whether the root is known to have no node.

@@ -99,9 +99,13 @@ func (v *View) Keys(p reconcile.Prefix) iter.Seq2[reconcile.Key, error] {
 		return scan
 	}
 	return func(yield func(reconcile.Key, error) bool) {
-		keys, err := v.top.list(scan)
-		if err != nil {
+		keys, all, err := v.top.list(scan)
+		switch {
+		case err != nil:
 			yield(reconcile.Key{}, err)
+			return
+		case !all:
+			scan(yield)
 			return
 		}
 		for _, k := range keys {
