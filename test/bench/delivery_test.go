@@ -3,11 +3,15 @@ package bench_test
 import (
 	"crypto/ed25519"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/netip"
 	"testing"
 	"time"
+
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
 
 	"longear/node"
 	"longear/node/discovery"
@@ -137,4 +141,46 @@ func verifyStandard(tb testing.TB) float64 {
 		}
 	})
 	return c.cpu.Seconds() / checks
+}
+
+// BenchmarkCopy is the least that one copy of a message costs both ends on a libp2p stream over loopback TCP, with nothing but Noise, yamux
+// and the system beneath, and no other copy to share a packet with. What a delivery costs beyond its check and its two copies is gossip's,
+// the store's, sync's and the collector's.
+func BenchmarkCopy(b *testing.B) {
+	const copies, size = 20_000, 300
+	from, to := bareHost(b), bareHost(b)
+	defer from.Close()
+	defer to.Close()
+	arrived := make(chan struct{}, 1) // of one: each waits for the one before
+	to.SetStreamHandler("/longear/copy/1", func(s network.Stream) {
+		buf := make([]byte, size)
+		for {
+			if _, err := io.ReadFull(s, buf); err != nil {
+				return
+			}
+			arrived <- struct{}{}
+		}
+	})
+	if err := from.Connect(b.Context(), peer.AddrInfo{ID: to.ID(), Addrs: to.Addrs()}); err != nil {
+		b.Fatal(err)
+	}
+	s, err := from.NewStream(b.Context(), to.ID(), "/longear/copy/1")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	var ratio []float64
+	for b.Loop() {
+		got := spent(func() {
+			msg := make([]byte, size)
+			for range copies {
+				if _, err := s.Write(msg); err != nil {
+					b.Fatal(err)
+				}
+				<-arrived
+			}
+		})
+		ratio = append(ratio, got.cpu.Seconds()/copies/verifyStandard(b))
+	}
+	figure.Report(b, "copy-over-standard-verify", figure.Median(ratio), "x", figure.None)
 }
