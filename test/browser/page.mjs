@@ -33,8 +33,11 @@ async function open(path = '/', options = {}, before = async () => {}, by = brow
 const drawn = page => page.evaluate(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50)))));
 const set = async (page, some) => { await page.evaluate(s => window.core.set(s), some); await drawn(page); };
 const arrive = async (page, some) => { await page.evaluate(s => window.core.arrive(s), some); await drawn(page); };
-/* fails has the first so many requests for a part fail. */
-const fails = (page, part, times) => page.route(`**/page/${part}`, route => times-- > 0 ? route.abort() : route.continue());
+/* fails has the first so many requests for a part fail, and counts in page.tries how often each was asked for. */
+const fails = (page, part, times) => {
+  page.tries = { ...page.tries, [part]: 0 };
+  return page.route(`**/page/${part}`, route => ++page.tries[part] <= times ? route.abort() : route.continue());
+};
 const asked = page => page.evaluate(() => window.core.asked);
 const article = (page, text) => page.locator('article', { hasText: text }).first();
 const button = (where, name) => where.getByRole('button', { name, exact: true });
@@ -306,10 +309,12 @@ const checks = {
     await page.locator('fieldset.poll').first().waitFor();
     await page.waitForFunction(() => [...document.styleSheets].some(s => /later-/.test(s.href ?? '')));
     assert.equal(await page.locator('.compose').evaluate(e => getComputedStyle(e).display), 'grid');
+    for (const [part, n] of Object.entries(page.tries)) assert.ok(n >= 3, `${part} was asked for ${n} times: it did not fail twice`);
     /* A phone without a hub asks seldom, and at once when it has one again. */
     let asked = 0, out = true;
     const away = await open('/', {}, p => p.route(/rest-.*\.js/, route => { asked++; return out ? route.abort() : route.continue(); }));
     for (let i = 0; i < 600 && asked < 3; i++) await away.waitForTimeout(50);
+    assert.ok(asked >= 3, `asked ${asked} times`);
     out = false; /* by itself it would be asked for in 4.8 s at the earliest */
     await away.evaluate(() => dispatchEvent(new Event('online')));
     await away.locator('.compose').waitFor({ timeout: 4500 });
@@ -319,6 +324,7 @@ const checks = {
       const page = await open('/?board', {}, p => fails(p, part, 1));
       await page.locator('#page .compose').waitFor();
       assert.ok(await page.evaluate(() => [...document.styleSheets].some(s => /\/style-/.test(s.href ?? ''))), part);
+      assert.ok(page.tries[part] >= 2, `${part} did not fail`);
     }
   },
   async 'no key is shown while its words are missing'() {
@@ -370,6 +376,26 @@ const checks = {
     await page.waitForSelector('html[data-started]');
     assert.equal(await page.inputValue('#text'), 'half a sentence\n\nfrom before');
   },
+  async 'what the old page sends is not sent again'() {
+    let go;
+    const gate = new Promise(done => { go = done; });
+    const page = await (await browser.newContext({ viewport: { width: 320, height: 640 }, locale: 'en' })).newPage();
+    let asked = 0, posted = 0;
+    await page.route('**/page/en-*.js', async route => { asked++; await gate; await route.continue(); });
+    let answer;
+    await page.route('**/post', route => { posted++; answer = () => route.fulfill({ status: 204 }); }); /* an answer that leaves the page where it is */
+    await page.goto(hub + '/?board', { waitUntil: 'commit' });
+    for (let i = 0; i < 200 && asked === 0; i++) await page.waitForTimeout(50);
+    assert.equal(asked, 1);
+    await page.fill('#t', 'sent already');
+    await page.evaluate(() => setTimeout(() => document.querySelector('form[action="/post"]').requestSubmit()));
+    for (let i = 0; i < 200 && posted === 0; i++) await page.waitForTimeout(50);
+    assert.equal(posted, 1);
+    go();
+    await answer();
+    await page.waitForSelector('html[data-started]');
+    assert.deepEqual(await page.evaluate(() => [document.querySelector('#page'), sessionStorage.getItem('longear.sketch'), document.querySelector('#t').value]), [null, null, 'sent already']);
+  },
   async 'a hub with another page'() {
     let other = true;
     const page = await open('/', {}, async p => {
@@ -392,15 +418,16 @@ const checks = {
     assert.equal(await warning.count(), 0);
   },
   async 'a hub that has another page before this one is drawn'() {
-    for (const mended of [true, false]) {
+    for (const [mended, part] of [[true, 'en-*.js'], [true, 'style-*.css'], [false, 'en-*.js']]) {
       const page = await (await browser.newContext({ viewport: { width: 320, height: 640 }, locale: 'en' })).newPage();
       let opened = 0, asked = 0;
       page.on('request', r => { if (r.isNavigationRequest()) opened++; });
       await page.route('**/page/*.js', route => (!mended || opened < 2) && route.request().method() === 'HEAD' ? route.fulfill({ status: 404 }) : route.fallback());
-      await page.route('**/page/en-*.js', route => { asked++; return mended && opened > 1 ? route.continue() : route.fulfill({ status: 404 }); });
+      await page.route(`**/page/${part}`, route => { asked++; return mended && opened > 1 ? route.continue() : route.fulfill({ status: 404 }); });
       await page.goto(hub + '/?board');
       if (mended) await page.waitForSelector('html[data-started]');
       else for (let i = 0; i < 600 && asked < 5; i++) await page.waitForTimeout(50);
+      assert.ok(asked >= (mended ? 2 : 5), `${part} was asked for ${asked} times`);
       assert.equal(opened, 2, 'it is opened anew once');
       assert.ok(await page.locator('article').count() > 10);
     }

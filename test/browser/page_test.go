@@ -21,7 +21,7 @@ const web = "../../cmd/longear/web"
 var pageChecks = []string{
 	"every screen", "only words of the catalogue", "one language is fetched", "takes over", "nothing moves while one reads", "news are told",
 	"answers", "replies lead", "writing", "what fails is said", "a part that fails comes later", "what is first needed and fails comes later",
-	"no key is shown while its words are missing", "who types keeps the field", "a hub with another page", "a hub that has another page before this one is drawn", "muting", "petitions and polls",
+	"no key is shown while its words are missing", "who types keeps the field", "what the old page sends is not sent again", "a hub with another page", "a hub that has another page before this one is drawn", "muting", "petitions and polls",
 	"photos and files", "your own screen", "forgetting", "keyboard",
 	"targets", "large text", "forced colours", "reduced motion", "hostile texts", "without storage", "a thousand messages",
 }

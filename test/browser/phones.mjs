@@ -326,6 +326,7 @@ await check('what is first needed does not come at once', async () => {
   await live(page);
   await page.fill('#text', 'typed');
   note = JSON.stringify(tries);
+  assert.ok(tries.worker >= 3 && tries.en >= 2 && tries.style >= 2, note);
   await context.close();
 });
 await check('a page whose hub has another one by now', async () => {

@@ -25,15 +25,30 @@ export async function merge(outputs, main, options) {
   const parts = [...atOnce(outputs, main)];
   const later = Object.keys(outputs).filter((name) => name.endsWith(".js") && !parts.includes(name));
   const texts = new Map();
-  for (const name of later) texts.set(name, await again(name, readFileSync(name, "utf8"), fromOne(outputs, parts), options));
+  for (const name of later) {
+    const text = readFileSync(name, "utf8");
+    texts.set(name, await again(name, text, fromOne(parts, text), options));
+  }
   const rest = [...texts.values()].join("\n");
   const exported = parts.map((name, part) => {
-    const taken = outputs[name].exports.filter((e) => rest.includes(alias(part, e))).map((e) => `${e} as ${alias(part, e)}`);
+    const inRest = new Set(rest.match(/\$\d[\w$]+/g));
+    const taken = outputs[name].exports.filter((e) => inRest.has(alias(part, e))).map((e) => `${e} as ${alias(part, e)}`);
     return `export { ${name === main ? [...outputs[name].exports, ...taken] : taken} } from "./${basename(name)}";`;
   });
   texts.set(main, await again(main, exported.join("\n"), only(parts), options));
   for (const name of parts) rmSync(name);
-  return named(outputs, main, texts);
+  return named(outputs, main, plain(main, texts));
+}
+
+/** Has what is taken from the one file go by its own short name there: the aliases kept the parts' names apart until they were in one file. */
+function plain(main, texts) {
+  const own = new Map([...texts.get(main).matchAll(/([\w$]+) as (\$\d[\w$]+)/g)].map(([, name, as]) => [as, name]));
+  const out = new Map();
+  for (const [name, text] of texts) {
+    if (name === main) out.set(name, text.replace(/([\w$]+) as \$\d[\w$]+/g, "$1"));
+    else out.set(name, text.replace(/(\$\d[\w$]+)(?= as )/g, (as) => own.get(as) ?? as));
+  }
+  return out;
 }
 
 /** Bundles a text once more, as if it were a file that was built. */
@@ -52,8 +67,14 @@ function only(parts) {
   };
 }
 
-/** Takes from the one file what was in one of its parts. */
-function fromOne(outputs, parts) {
+/** The names that a built text imports from a file. */
+function namesFrom(text, name) {
+  const statements = [...text.matchAll(/\bimport\s*\{([^}]*)\}\s*from\s*"\.\/([^"]+)"/g)].filter(([, , from]) => from === basename(name));
+  return new Set(statements.flatMap(([, names]) => names.split(",").map((one) => one.trim().split(" as ")[0])));
+}
+
+/** Has a text take from the one file what it took from its parts; no more, for what is named there is kept. */
+function fromOne(parts, text) {
   const [main] = parts;
   return {
     name: "from one",
@@ -63,7 +84,7 @@ function fromOne(outputs, parts) {
         return kind === "dynamic-import" || part < 0 || namespace === "part" ? { path, external: true } : { path: String(part), namespace: "part", sideEffects: false };
       });
       onLoad({ filter: /.*/, namespace: "part" }, ({ path: part }) => {
-        const names = outputs[parts[part]].exports.map((e) => `${alias(part, e)} as ${e}`);
+        const names = [...namesFrom(text, parts[part])].map((e) => `${alias(part, e)} as ${e}`);
         return { contents: `export { ${names} } from "./${basename(main)}";` };
       });
     },

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
-import { back, fetched, isOld, once, pause, until } from "./again.ts";
+import { atOnce, back, fetched, isOld, once, pause, until, whenOld } from "./again.ts";
 
 const settled = async (): Promise<void> => {
   for (let i = 0; i < 20; i++) await Promise.resolve();
@@ -77,7 +77,8 @@ test("a hub that does not have the page's own file has another page; one that ca
   await fail();
   await settled();
   assert.equal(isOld(), true);
-  assert.deepEqual(looks.mock.calls.at(-1)?.arguments[1], { method: "HEAD", cache: "no-store" });
+  const asked = looks.mock.calls.at(-1)?.arguments as unknown as [string, RequestInit];
+  assert.deepEqual([asked[1].method, asked[1].cache], ["HEAD", "no-store"]);
   answer(429);
   await fail();
   await settled();
@@ -88,4 +89,62 @@ test("a hub that does not have the page's own file has another page; one that ca
   await fetched(async () => "there");
   await settled();
   assert.equal(isOld(), false);
+});
+
+test("a look is given up after a while, and its answer does not count once something came or the hub came back", async () => {
+  const fail = (): Promise<unknown> => atOnce(() => Promise.reject(new Error("no"))).catch(() => undefined);
+  let answer = (_: unknown): void => undefined;
+  let stop: AbortSignal | undefined;
+  looks.mock.mockImplementation(((_: string, { signal }: RequestInit) => {
+    stop = signal ?? undefined;
+    return new Promise((done, failed) => {
+      answer = done;
+      stop?.addEventListener("abort", failed);
+    });
+  }) as never);
+  let found = 0;
+  whenOld(() => found++);
+  await fail();
+  mock.timers.tick(9_999);
+  assert.equal(stop?.aborted, false);
+  mock.timers.tick(1);
+  assert.equal(stop?.aborted, true);
+  for (const meanwhile of [() => fetched(async () => "there"), async () => back()]) {
+    await fail();
+    await meanwhile();
+    answer({ status: 404 });
+    await settled();
+    assert.deepEqual([isOld(), found], [false, 0]);
+  }
+  await fail();
+  answer({ status: 404 });
+  await settled();
+  assert.deepEqual([isOld(), found], [true, 1]);
+  back();
+  assert.equal(isOld(), false);
+  whenOld(() => undefined);
+});
+
+test("what others need not wait for is not waited for", async () => {
+  const stuck = fetched(() => new Promise(() => undefined)).catch(() => "given up");
+  assert.equal(await atOnce(async () => "at once"), "at once");
+  mock.timers.tick(30_000);
+  await settled();
+  assert.equal(await stuck, "given up");
+});
+
+test("what comes after it was given up is there, whatever becomes of the next try", async () => {
+  let come = (_: string): void => undefined;
+  let asked = 0;
+  const get = once(() => new Promise<string>((done) => {
+    if (asked++ === 0) come = done;
+  }));
+  for (let i = 0; i < 2; i++) {
+    const given = get().catch(() => "given up");
+    await settled();
+    if (i === 1) come("late");
+    mock.timers.tick(30_000);
+    assert.equal(await given, "given up");
+  }
+  assert.deepEqual([await get(), asked], ["late", 2]);
 });

@@ -6,9 +6,13 @@ const scope = globalThis as { again?: string };
 let failures = 0;
 let last: Promise<unknown> = Promise.resolve();
 let old = false;
+let found = (): void => undefined;
+let news = 0; // parts that came, and hubs that came back
 
 /** After so many ms a part that does not come has failed: a phone that has left a Wi-Fi is told nothing, and the parts wait for each other. */
 const longest = 30_000;
+/** And a look at what page the hub has. */
+const longestLook = 10_000;
 /** Pauses after failures, in ms: the first one, each that follows is twice as long, and the longest. */
 const firstPause = 2000;
 const longestPause = 40_000;
@@ -18,37 +22,62 @@ export function isOld(): boolean {
   return old;
 }
 
+/** Has somebody called at each look that finds another page. */
+export function whenOld(call: () => void): void {
+  found = call;
+}
+
 /** Fetches a part, after those that are fetched already: each at once would be a connection more. The next try after a failure asks anew. */
 export function fetched<T>(load: () => Promise<T>): Promise<T> {
-  const got = last.then(
-    () =>
-      new Promise<T>((done, failed) => {
-        const timer = setTimeout(failed, longest);
-        load().then(done, failed).then(() => clearTimeout(timer));
-      }),
-  );
-  last = got.then(
-    () => {
-      pauses = 0;
-      old = false;
-    },
-    () => {
-      scope.again = `?${++failures}`;
-      // The name of a file says what is in it and in what it lacks: a hub that does not have this one has another page.
-      void fetch(import.meta.url, { method: "HEAD", cache: "no-store" }).then(
-        ({ status }) => (old = status === 404),
-        () => undefined,
-      );
-    },
-  );
+  const got = last.then(() => atOnce(load));
+  last = got.catch(() => undefined);
   return got;
 }
 
-/** Fetches a part for all who want it, again for who wants it after a failure. */
+/** Fetches a part that others need not wait for. */
+export function atOnce<T>(load: () => Promise<T>): Promise<T> {
+  const got = new Promise<T>((done, failed) => {
+    const timer = setTimeout(failed, longest);
+    load().then(done, failed).then(() => clearTimeout(timer));
+  });
+  got.then(fits, () => {
+    scope.again = `?${++failures}`;
+    look();
+  });
+  return got;
+}
+
+function fits(): void {
+  pauses = 0;
+  old = false;
+  news++;
+}
+
+/** Looks whether the hub has this page: a file's name says what is in it and in what it lacks, so that a hub without this one has another. */
+function look(): void {
+  const before = news;
+  const stop = new AbortController();
+  setTimeout(() => stop.abort(), longestLook);
+  fetch(import.meta.url, { method: "HEAD", cache: "no-store", signal: stop.signal }).then(
+    ({ status }) => {
+      if (news === before && (old = status === 404)) found(); // else it is an answer of before
+    },
+    () => undefined,
+  );
+}
+
+/** Fetches a part for all who want it, again for who wants it after a failure. One that comes after it was given up is there all the same. */
 export function once<T>(load: () => Promise<T>): () => Promise<T> {
   let going: Promise<T> | undefined;
+  let there: Promise<T> | undefined;
+  const get = (): Promise<T> => {
+    const coming = load();
+    coming.then(() => (there = coming), () => undefined);
+    return coming;
+  };
   return () =>
-    (going ??= fetched(load).catch((e: unknown) => {
+    there ??
+    (going ??= fetched(get).catch((e: unknown) => {
       going = undefined;
       throw e;
     }));
@@ -77,7 +106,7 @@ export function pause(): Promise<void> {
 
 /** The hub is there again: whatever waits is tried at once. */
 export function back(): void {
-  pauses = 0;
+  fits(); // for all that is known of it
   wake();
 }
 

@@ -24,7 +24,7 @@ export function answered<T>(r: IDBRequest<T>): Promise<T> {
 export interface Database {
   /** Runs work in one transaction and waits until that is on disk. Only requests to the database may be awaited in it. */
   readonly run: <T>(mode: IDBTransactionMode, work: (of: (store: string) => IDBObjectStore) => Promise<T>) => Promise<T>;
-  /** Closes it and, with erase, deletes it for all tabs. */
+  /** Closes it and, with erase, empties and deletes it for all tabs; fails if neither can be. */
   readonly end: (erase: boolean) => Promise<void>;
 }
 
@@ -46,7 +46,7 @@ export function newDatabase(factory: IDBFactory, name: string): Database {
       }
     }
   };
-  return {
+  const d: Database = {
     async run(mode, work) {
       const tx = await begin(mode);
       const ended = new Promise<void>((done, failed) => {
@@ -68,12 +68,19 @@ export function newDatabase(factory: IDBFactory, name: string): Database {
       }
     },
     async end(erase) {
+      // First of all emptied, which works beside other connections: a tab that sleeps holds the deletion up until it wakes.
+      let full = false;
+      if (erase) await timely(d.run("readwrite", async (of) => Object.values(stores).forEach((s) => of(s).clear()))).catch(() => (full = true));
       const db = await open?.catch(() => undefined);
       db?.close();
       open = undefined;
-      if (erase) await timely(answered(factory.deleteDatabase(name)));
+      if (!erase) return;
+      await timely(answered(factory.deleteDatabase(name))).catch((e: unknown) => {
+        if (full) throw e;
+      });
     },
   };
+  return d;
 }
 
 async function connect(factory: IDBFactory, name: string, closed: () => void): Promise<IDBDatabase> {

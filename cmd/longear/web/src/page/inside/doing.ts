@@ -10,7 +10,7 @@ import type { Checked } from "./check.ts";
 import { type Pen, compose, composeAnswer, composeProfile } from "./compose.ts";
 import type { Ready } from "./delta.ts";
 import { type Held, headOf } from "./head.ts";
-import { type Life, type Voices, learn } from "./life.ts";
+import { type Life, type Voices, learn, remute } from "./life.ts";
 import { tagOf } from "./memory.ts";
 import type { Stock } from "./stock.ts";
 
@@ -46,14 +46,17 @@ const mostMuted = 1000;
 
 /** Mutes an author on this phone, or ends that. What it wrote is held and carried all the same: only what is shown and counted here changes. */
 export async function mute(s: Voices, l: Life, author: string, on: boolean): Promise<void> {
-  const { muted } = l.memory;
-  muted.delete(author);
-  if (on) muted.add(author);
-  const tooMany = [...muted].slice(0, -mostMuted);
-  for (const first of tooMany) muted.delete(first);
-  for (const other of [author, ...tooMany]) l.stock.view.look(other);
+  const { keep: kept, memory } = l;
+  // What is kept counts, not what this tab has read of it: another may have muted somebody meanwhile.
+  const next = (before: unknown): string[] => {
+    const others = (Array.isArray(before) ? before.map(String) : [...memory.muted]).filter((a) => a !== author);
+    return [...others, ...(on ? [author] : [])].slice(-mostMuted);
+  };
+  await remute(l, async () => {
+    await kept.change("muted", next);
+    await memory.reread();
+  });
   s.teller.changed();
-  await l.keep.set({ muted: [...muted] });
   s.tabs.settings();
 }
 

@@ -2,15 +2,17 @@
 
 import "fake-indexeddb/auto";
 import assert from "node:assert/strict";
-import { afterEach, test } from "node:test";
+import { afterEach, mock, test } from "node:test";
 import { idOf } from "../../protocol/id.ts";
 import { kinds } from "../../protocol/message.ts";
 import { encodeAnswer } from "../../protocol/encode.ts";
+import { atOnce, isOld } from "../again.ts";
 import { Failure, type Snapshot } from "../core.ts";
 import { newMirror } from "../mirror.ts";
 import type { Calls } from "./delta.ts";
 import { type TestHub, authorText, eventData, messageBy, testHub, until } from "./imitation.ts";
 import { newInside } from "./inside.ts";
+import { type Life, remute } from "./life.ts";
 import { tagOf } from "./memory.ts";
 
 /** Channels between tabs, of one test. */
@@ -237,4 +239,67 @@ test("so many are muted and not more, the first are heard again", async () => {
   await until("ready", () => one.now().ready);
   for (let n = 0; n < 1003; n++) await one.calls.mute(`author ${n}`, true);
   await until("a thousand", () => one.now().muted.length === 1000 && one.now().muted[0]?.author === "author 3");
+});
+
+test("what could not be forgotten is shown again, and can be forgotten then", async () => {
+  const one = tab(testHub(), "phone");
+  await one.calls.write(say("kept"));
+  await until("shown", () => one.now().posts.length === 1);
+  const { author } = one.now();
+  const { clear } = IDBObjectStore.prototype;
+  const { deleteDatabase } = IDBFactory.prototype;
+  IDBObjectStore.prototype.clear = IDBFactory.prototype.deleteDatabase = () => {
+    throw new DOMException("no", "UnknownError");
+  };
+  await assert.rejects(one.calls.forget(), { say: "not_erased" });
+  Object.assign(IDBObjectStore.prototype, { clear });
+  Object.assign(IDBFactory.prototype, { deleteDatabase });
+  await until("shown again", () => one.now().posts.length === 1 && one.now().author === author);
+  await one.calls.forget();
+  const two = tab(testHub(), "phone");
+  await until("ready", () => two.now().ready);
+  assert.deepEqual([two.now().posts, two.now().author], [[], ""]);
+});
+
+test("the hub is back when it was away, not at each word of its", async () => {
+  const hub = testHub();
+  const one = tab(hub, "tab");
+  await one.calls.write(say("x")); // what is fetched later is there
+  await until("live", () => one.now().line === "live");
+  const looks = mock.method(globalThis, "fetch", () => Promise.resolve({ status: 404 } as Response));
+  await atOnce(() => Promise.reject(new Error("no"))).catch(() => undefined);
+  await until("another page", isOld);
+  looks.mock.restore();
+  hub.say("hello", "{}");
+  hub.say("message", eventData(messageBy(5)));
+  await until("heard", () => one.now().posts.length === 2);
+  assert.equal(isOld(), true);
+  hub.out = true;
+  await one.calls.poke();
+  await until("away", () => one.now().line === "away");
+  hub.out = false;
+  await one.calls.poke();
+  await until("live again", () => one.now().line === "live");
+  assert.equal(isOld(), false);
+});
+
+test("two tabs that do not hear of each other mute two authors", async () => {
+  const [one, two] = [tab(testHub(), "phone"), tab(testHub(), "phone")]; // each in an air of its own
+  await until("ready", () => one.now().ready && two.now().ready);
+  await one.calls.mute("a", true);
+  await two.calls.mute("b", true);
+  await until("both", () => two.now().muted.map((p) => p.author).join() === "a,b");
+  await one.calls.mute("a", false);
+  await until("the other's stays", () => one.now().muted.map((p) => p.author).join() === "b");
+});
+
+test("only what those have written is looked at who are muted now, or no longer", async () => {
+  const looked: string[] = [];
+  const muted = new Set(["a", "b"]);
+  const life = { memory: { muted }, stock: { view: { look: (author: string) => looked.push(author) } } } as unknown as Life;
+  await remute(life, async () => {
+    muted.delete("a");
+    muted.add("c");
+  });
+  assert.deepEqual(looked, ["a", "c"]);
 });

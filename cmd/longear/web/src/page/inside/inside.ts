@@ -10,7 +10,7 @@ import type { Calls, Delta } from "./delta.ts";
 import type { Bounds } from "./holdings.ts";
 import type { Hub } from "./hub.ts";
 import { newKeep } from "./keep.ts";
-import { type Life, type Voices, learn } from "./life.ts";
+import { type Life, type Voices, learn, remute } from "./life.ts";
 import { newMemory, tagOf } from "./memory.ts";
 import { newStock } from "./stock.ts";
 import { newTabs } from "./tabs.ts";
@@ -142,7 +142,7 @@ async function begin(s: State): Promise<Life> {
   return { keep, clock, memory, stock, trade, end };
 }
 
-/** Ends this life; the next begins when something is written. */
+/** Ends this life; the next begins when something is written, or at once if what is kept could not be erased: then it is shown again. */
 async function forget(s: State, erase: boolean): Promise<void> {
   const last = s.life;
   s.life = undefined;
@@ -150,13 +150,14 @@ async function forget(s: State, erase: boolean): Promise<void> {
   if (!l) return;
   l.end();
   s.teller.nothing();
-  await l.keep.end(erase);
+  await l.keep.end(erase).catch((e: unknown) => {
+    s.life ??= begin(s);
+    throw e;
+  });
 }
 
 async function renamed(s: State, l: Life): Promise<void> {
-  const before = [...l.memory.muted];
-  await l.memory.reread();
-  for (const author of [...before, ...l.memory.muted]) l.stock.view.look(author);
+  await remute(l, l.memory.reread);
   for (const [name, chosen] of l.memory.channels()) l.stock.view.name(tagOf(name), name, chosen);
   s.teller.changed();
 }

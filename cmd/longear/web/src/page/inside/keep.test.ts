@@ -45,7 +45,8 @@ test("texts, parts, the dead and settings are there at the next visit", async ()
 });
 
 test("without storage everything works, for this tab", async () => {
-  const refusing = { open: () => { throw new DOMException("no", "SecurityError"); }, deleteDatabase: () => { throw new Error("no"); } };
+  const refuse = (): never => { throw new DOMException("no", "SecurityError"); };
+  const refusing = { open: refuse, deleteDatabase: refuse };
   for (const factory of [undefined, refusing as unknown as IDBFactory]) {
     const keep = newKeep(factory, fresh());
     assert.equal(await keep.put([entryOf(text), entryOf(chunk)]), "kept");
@@ -122,4 +123,47 @@ test("a connection that the browser has closed is opened again; forgetting in on
   assert.equal((await newKeep(indexedDB, name).texts()).length, 1);
   assert.equal(await one.put([entryOf(chunk)]), "kept"); // what is still on its way to who has forgotten
   assert.equal((await newKeep(indexedDB, name).parts()).length, 0);
+});
+
+test("what is forgotten is gone beside a tab that sleeps", async () => {
+  const name = fresh();
+  const keep = newKeep(indexedDB, name);
+  await keep.put([entryOf(text), entryOf(chunk)]);
+  await keep.set({ seed: new Uint8Array(32), muted: ["x"] });
+  await keep.drop([], [["1key", 9]]);
+  const asleep = await openRaw(name, 1, () => undefined); // and lets nothing go
+  await keep.end(true);
+  const tx = asleep.transaction([...asleep.objectStoreNames]);
+  const left = [...asleep.objectStoreNames].map((s) => new Promise((done) => (tx.objectStore(s).count().onsuccess = (e) => done((e.target as IDBRequest).result))));
+  assert.deepEqual(await Promise.all(left), [0, 0, 0, 0, 0]);
+  asleep.close();
+  assert.equal((await newKeep(indexedDB, name).texts()).length, 0);
+});
+
+test("what can be neither emptied nor deleted is not said to be erased", async () => {
+  const name = fresh();
+  const keep = newKeep(indexedDB, name);
+  await keep.put([entryOf(text)]);
+  const asleep = await openRaw(name, 1, () => undefined);
+  const clear = IDBObjectStore.prototype.clear;
+  IDBObjectStore.prototype.clear = function () {
+    throw new DOMException("no", "UnknownError");
+  };
+  try {
+    await assert.rejects(keep.end(true), { say: "not_erased" });
+  } finally {
+    IDBObjectStore.prototype.clear = clear;
+    asleep.close();
+  }
+});
+
+test("what is kept is changed from what is kept, in whichever tab", async () => {
+  const name = fresh();
+  const [one, two, none] = [newKeep(indexedDB, name), newKeep(indexedDB, name), newKeep(undefined, name)];
+  const and = (more: string) => (before: unknown) => [...((before as string[] | undefined) ?? []), more];
+  await Promise.all([one.change("list", and("a")), two.change("list", and("b")), one.change("list", and("c"))]);
+  assert.deepEqual(((await two.setting("list")) as string[]).sort(), ["a", "b", "c"]);
+  await none.change("list", and("a"));
+  await none.change("list", and("b"));
+  assert.deepEqual(await none.setting("list"), ["a", "b"]);
 });

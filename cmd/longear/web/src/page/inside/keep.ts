@@ -1,7 +1,7 @@
 // Where this phone keeps messages, key and settings: in the browser's database, and in memory what that would not take. Nothing
-// here throws: a phone that refuses storage still shows and carries while the tab is open.
+// here throws but end: a phone that refuses storage still shows and carries while the tab is open.
 
-import type { Keeping } from "../core.ts";
+import { Failure, type Keeping } from "../core.ts";
 import { type Database, answered, newDatabase, silent, stores } from "./database.ts";
 import type { Held, Kept } from "./head.ts";
 
@@ -31,7 +31,9 @@ export interface Keep {
   readonly undead: (keys: readonly string[]) => Promise<void>;
   readonly setting: (name: string) => Promise<unknown>;
   readonly set: (values: Readonly<Record<string, unknown>>) => Promise<void>;
-  /** Lets go of the database: what comes after this is kept nowhere. With erase everything in it is deleted. */
+  /** Makes another value of what is kept by a name, whichever tab has kept it; of undefined where that cannot be read. */
+  readonly change: (name: string, to: (before: unknown) => unknown) => Promise<void>;
+  /** Lets go of the database: what comes after this is kept nowhere. With erase everything in it is deleted; it fails if that cannot be. */
   readonly end: (erase: boolean) => Promise<void>;
 }
 
@@ -83,12 +85,24 @@ export function newKeep(factory: IDBFactory | undefined, name: string): Keep {
     undead: (keys) => write(s, async (of) => keys.forEach((k) => of(stores.dead).delete(k))).catch(() => undefined),
     setting: async (name) => (s.settings.has(name) ? s.settings.get(name) : read(s, (of) => answered(of(stores.settings).get(name)), undefined)),
     set: (values) => set(s, values),
+    change: async (name, to) => {
+      let value: unknown;
+      await write(s, async (of) => {
+        value = to(s.settings.get(name) ?? (await answered(of(stores.settings).get(name))));
+        of(stores.settings).put(value, name);
+      }).then(
+        () => s.settings.delete(name),
+        () => s.settings.set(name, value ?? to(s.settings.get(name))),
+      );
+    },
     end: async (erase) => {
-      const { db } = s;
+      const db = s.db ?? (erase && factory ? newDatabase(factory, name) : undefined); // it may answer again
       s.db = undefined;
       s.extra.clear();
       s.settings.clear();
-      await db?.end(erase).catch(() => undefined);
+      await db?.end(erase).catch((e: unknown) => {
+        if (!(e instanceof Error) || e.name !== "SecurityError") throw new Failure("not_erased"); // where a browser lets nothing be kept there is nothing
+      });
     },
   };
 }

@@ -24,6 +24,13 @@ export interface Voices {
   readonly teller: Teller;
 }
 
+/** Changes who is muted, and looks again at what those have written who then are or no longer are. */
+export async function remute({ memory: { muted }, stock: { view } }: Life, change: () => Promise<void>): Promise<void> {
+  const before = new Set(muted);
+  await change();
+  for (const author of new Set([...before, ...muted])) if (before.has(author) !== muted.has(author)) view.look(author);
+}
+
 /** Notes a channel by its name. */
 export async function learn({ teller }: Pick<Voices, "teller">, l: Life, name: string, chosen: boolean): Promise<void> {
   if (!(await l.memory.learn(name, chosen))) return;

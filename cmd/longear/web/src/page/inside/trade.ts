@@ -150,7 +150,7 @@ async function perform(s: State, name: Task): Promise<void> {
 function connect(s: State): void {
   s.wire = newWire(s.hub, {
     line: (line) => {
-      if (line === "live") back();
+      if (line === "live" && (s.line === "away" || s.line === "connecting")) back();
       s.line = line;
       s.changed();
     },

@@ -40,7 +40,7 @@ function database(): IDBFactory | undefined {
 }
 
 /** Whether a hub's address is on a network at hand, as SPEC.md means LOCAL_ONLY: a name proves nothing. */
-export function isAtHand(host: string): boolean {
+function isAtHand(host: string): boolean {
   const at = host.replace(/^\[|\]$/g, "").toLowerCase();
   return (
     at === "localhost" ||

@@ -4,14 +4,14 @@
 import type { VNode } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { until } from "../again.ts";
-import type { Core, Post, Snapshot } from "../core.ts";
+import type { Core, Post, Room, Snapshot } from "../core.ts";
 import { Feed, type Goal } from "./feed.tsx";
 import { keepLanguage } from "./choice.ts";
 import { Compose, News, You, sorts } from "./later.tsx";
 import { type Around, Glyph, Surround, useAround, useSnapshot, wordOf } from "./shared.tsx";
 import { type Sketch, blank, keepSketch, readSketch, withTyped } from "./sketch.ts";
 import { State } from "./state.tsx";
-import { Tabs, alertsTab, postsOf } from "./tabs.tsx";
+import { Tabs, alertsTab, postsOf, withShown } from "./tabs.tsx";
 import { type Language, type Words, fetchWords, languages } from "./words.ts";
 
 /** What the page without script leaves to this one. */
@@ -96,8 +96,10 @@ export function App({ core, first, legacy }: { readonly core: Core; readonly fir
   const [gone, setGone] = useState(false);
   const filling = useFilling();
   useWhole(words, setWords);
-  const latest = useRef({ now, tab, sketch });
-  latest.current = { now, tab, sketch };
+  const latest = useRef({ now, tab, sketch, room: undefined as Room | undefined });
+  const rooms = withShown(now.rooms, tab, latest.current.room);
+  const room = rooms.find((r) => r.tag === tab);
+  latest.current = { now, tab, sketch, room };
   const around = useMemo<Around>(() => {
     const lead = (id: string): void => {
       const { now: { posts }, tab: shown } = latest.current;
@@ -111,7 +113,6 @@ export function App({ core, first, legacy }: { readonly core: Core; readonly fir
     return { core, words, tell, failed: (why) => tell(wordOf(why, words)), reply, lead };
   }, [words]);
 
-  const room = now.rooms.find((r) => r.tag === tab);
   useEffect(() => core.looking({ channel: room?.name ?? "" }), [room?.name]);
   const speak = (code: Language): void => void fetchWords(code).then((to) => to.fill()).then((to) => setWords(spoken(to)), () => tell(words.say("out_of_reach")));
   const forgotten = (): void => {
@@ -123,7 +124,7 @@ export function App({ core, first, legacy }: { readonly core: Core; readonly fir
   return (
     <Surround value={around}>
       <Head now={now} screen={screen} words={words} speak={speak} />
-      {screen === "feed" && <Tabs now={now} tab={tab} choose={(to) => { setTab(to); scrollTo(0, 0); }} />}
+      {screen === "feed" && <Tabs now={{ ...now, rooms }} tab={tab} choose={(to) => { setTab(to); scrollTo(0, 0); }} />}
       <main id="main" tabIndex={-1}>
         {screen === "feed" ? <Board now={now} tab={tab} follow={filling} goal={goal} /> : <You now={now} forgotten={forgotten} />}
       </main>
@@ -135,7 +136,7 @@ export function App({ core, first, legacy }: { readonly core: Core; readonly fir
             change={(to) => { if (notice !== "") tell(""); change(to); }}
             parent={sketch.parent === "" ? undefined : now.posts.find((p) => p.id === sketch.parent)}
             here={room}
-            rooms={now.rooms}
+            rooms={rooms}
             sent={(reply) => { if (!reply) scrollTo(0, 0); }}
           />
         )}

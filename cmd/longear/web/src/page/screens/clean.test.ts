@@ -71,13 +71,14 @@ test("what is read stays where it is", () => {
 
 test("news are told at once, and own words are none", () => {
   const words = wordsOf("en", JSON.parse(readFileSync("lang/en.json", "utf8")) as Record<string, string>);
-  assert.equal(newsOf([post(1), post(2, { mine: true })], new Set(), words), "1 new");
-  assert.equal(newsOf([post(1, { alert: true }), post(2)], new Set(), words), "2 new. There is a new alert.");
-  assert.equal(newsOf([post(1)], new Set([post(1).id]), words), "");
+  assert.equal(newsOf([post(1), post(2, { mine: true })], { ids: new Set(), muted: new Set() }, words), "1 new");
+  assert.equal(newsOf([post(1, { alert: true }), post(2)], { ids: new Set(), muted: new Set() }, words), "2 new. There is a new alert.");
+  assert.equal(newsOf([post(1)], { ids: new Set([post(1).id]), muted: new Set() }, words), "");
+  assert.equal(newsOf([post(1, { author: "loud" }), post(2)], { ids: new Set(), muted: new Set(["loud"]) }, words), "1 new");
 });
 
 test("a sketch makes a message or says what is wrong", () => {
-  const draft = (some: Partial<typeof blank>, file?: Blob): unknown => draftOf({ ...blank, ...some }, "all", file);
+  const draft = (some: Partial<typeof blank>, file?: Blob): unknown => draftOf({ ...blank, ...some }, "all", some.parent ?? "", file);
   assert.equal(draft({ text: "  " }), "empty_text");
   assert.equal(draft({ text: "я".repeat(2049) }), "too_long");
   assert.deepEqual(draft({ text: " hello ", alert: true }), { kind: "post", channel: "all", text: "hello", alert: true });

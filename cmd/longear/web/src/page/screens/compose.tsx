@@ -29,10 +29,22 @@ export function destination(sketch: Sketch, parent: Post | undefined, here: Room
   return (named.find((r) => r.name === sketch.to) ?? named.find((r) => r.chosen) ?? named[0])?.name ?? "all";
 }
 
+/**
+ * The channel that is shown, as far as what is written goes: what it answered may be muted, taken back or expired meanwhile. Then it is a
+ * message of its own, in the same channel.
+ */
+export function stillAt(sketch: Sketch, answered: Post | undefined, here: Room | undefined): Room | undefined {
+  if (sketch.parent === "" || answered?.id !== sketch.parent) return here;
+  return { name: answered.channel, tag: answered.tag, messages: 0, chosen: false };
+}
+
 /** The bar. */
 export function Compose(shown: Shown): VNode {
-  const { sketch, change, parent, here, rooms } = shown;
+  const { sketch, change, parent, rooms } = shown;
   const { words } = useAround();
+  const answered = useRef(parent);
+  answered.current = parent ?? answered.current;
+  const here = stillAt(sketch, answered.current, shown.here);
   const [file, setFile] = useState<File | undefined>(undefined);
   const to = destination(sketch, parent, here, rooms);
   const clear = (): void => {
@@ -43,11 +55,11 @@ export function Compose(shown: Shown): VNode {
     return (
       <div class="compose">
         <p class="m">{words.say("no_channel")}</p>
-        {parent !== undefined && <Cancel press={clear} />}
+        {sketch.parent !== "" && <Cancel press={clear} />}
       </div>
     );
   }
-  return <Bar {...shown} to={to} file={file} setFile={setFile} clear={clear} />;
+  return <Bar {...shown} here={here} to={to} file={file} setFile={setFile} clear={clear} />;
 }
 
 interface Bar extends Shown {
@@ -68,14 +80,14 @@ function Bar({ sketch, change, parent, here, rooms, sent, to, file, setFile, cle
   const send = (e: Event): void => {
     e.preventDefault();
     if (busy) return;
-    const draft = draftOf(sketch, to, file);
+    const draft = draftOf(sketch, to, parent?.id ?? "", file);
     if (typeof draft === "string") return tell(words.say(draft));
     setBusy(true);
     const done = (): void => {
       change(without(latest.current ?? readSketch(), sketch));
       setFile((now) => (now === file ? undefined : now));
       setMore(false);
-      sent(sketch.parent !== "");
+      sent(parent !== undefined);
     };
     core.write(draft).then(done, failed).then(() => setBusy(false));
   };
@@ -94,7 +106,7 @@ function Bar({ sketch, change, parent, here, rooms, sent, to, file, setFile, cle
       {sketch.kind !== "post" && area}
       {sketch.kind === "poll" && <PollFields sketch={sketch} change={change} />}
       <div class="row to">
-        <Target to={to} rooms={rooms} free={parent === undefined && here === undefined} choose={(name) => put({ to: name })} />
+        <Target to={to} rooms={rooms} free={parent === undefined && (here === undefined || sketch.parent !== "")} choose={(name) => put({ to: name, parent: "" })} />
         {plain && <AlertSwitch on={sketch.alert} turn={(alert) => put({ alert })} />}
         {adding && (
           <button type="button" class="plain" aria-expanded={more} onClick={() => setMore(!more)}>

@@ -15,8 +15,8 @@ export function filled(options: readonly string[]): string[] {
   return options.map((option) => option.trim()).filter((option) => option !== "");
 }
 
-/** The message that a sketch makes, or the key of what is still wrong with it. */
-export function draftOf(sketch: Sketch, channel: string, file: Blob | undefined): Draft | Key {
+/** The message that a sketch makes, an answer to parent if that is not "", or the key of what is still wrong with it. */
+export function draftOf(sketch: Sketch, channel: string, parent: string, file: Blob | undefined): Draft | Key {
   const text = sketch.text.trim();
   if (bytesOf(text) > mostBytes) return "too_long";
   if (file !== undefined) return { kind: "photo", channel, text, file };
@@ -28,7 +28,7 @@ export function draftOf(sketch: Sketch, channel: string, file: Blob | undefined)
     if (options.some((option) => bytesOf(option) > optionBytes)) return "too_long";
     return { kind: "poll", channel, text, options, most: Math.min(sketch.most, options.length) };
   }
-  return { kind: "post", channel, text, alert: sketch.alert, ...(sketch.parent === "" ? {} : { parent: sketch.parent }) };
+  return { kind: "post", channel, text, alert: sketch.alert, ...(parent === "" ? {} : { parent }) };
 }
 
 /** What is left to write when a sketch was sent: of what was typed meanwhile nothing is lost. */

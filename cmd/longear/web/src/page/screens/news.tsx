@@ -9,9 +9,15 @@ import type { Words } from "./words.ts";
 /** The time over which arrivals are gathered, in ms. */
 const gather = 5000;
 
-/** What came since some messages were known, in words; "" nothing. Own messages are no news. */
-export function newsOf(posts: readonly Post[], known: ReadonlySet<string>, words: Words): string {
-  const fresh = posts.filter((p) => !known.has(p.id) && !p.mine);
+/** What was heard of by the last look. */
+export interface Known {
+  readonly ids: ReadonlySet<string>;
+  readonly muted: ReadonlySet<string>; // authors
+}
+
+/** What came since then, in words; "" nothing. Own messages are no news, nor those of who is heard again. */
+export function newsOf(posts: readonly Post[], { ids, muted }: Known, words: Words): string {
+  const fresh = posts.filter((p) => !ids.has(p.id) && !p.mine && !muted.has(p.author));
   if (fresh.length === 0) return "";
   return words.count("new", fresh.length) + (fresh.some((p) => p.alert) ? `. ${words.say("new_alert")}` : "");
 }
@@ -20,15 +26,15 @@ export function newsOf(posts: readonly Post[], known: ReadonlySet<string>, words
 export function News({ now }: { readonly now: Snapshot }): VNode {
   const { words } = useAround();
   const [text, set] = useState("");
-  const known = useRef<ReadonlySet<string> | undefined>(undefined);
+  const known = useRef<Known | undefined>(undefined);
   const latest = useRef({ now, words });
   latest.current = { now, words };
   useEffect(() => {
     const look = (): void => {
-      const { now: { posts, ready }, words: w } = latest.current;
+      const { now: { posts, ready, muted }, words: w } = latest.current;
       if (!ready) return;
       if (known.current !== undefined) set(newsOf(posts, known.current, w));
-      known.current = new Set(posts.map((p) => p.id));
+      known.current = { ids: new Set(posts.map((p) => p.id)), muted: new Set(muted.map((p) => p.author)) };
     };
     look();
     const timer = setInterval(look, gather);

@@ -2,7 +2,7 @@
 // text that is being read stays where it is.
 
 import { render } from "preact";
-import { isOld, until } from "../again.ts";
+import { atOnce, until, whenOld } from "../again.ts";
 import type { Core, Room } from "../core.ts";
 import { App, type Legacy } from "./app.tsx";
 import { firstLanguage } from "./choice.ts";
@@ -11,7 +11,7 @@ import { rest, sorts } from "./later.tsx";
 import { fetchStyle } from "./look.ts";
 import { elementOf } from "./post.tsx";
 import css from "./style.css";
-import { type Words, fetchWords } from "./words.ts";
+import { fetchWords } from "./words.ts";
 
 /** How long the names of channels are waited for, in ms. */
 const patience = 2500;
@@ -20,8 +20,15 @@ const reading = 1500;
 
 /** Starts the page. */
 export async function start(core: Core): Promise<void> {
+  let over = false; // this page has taken over, or never will
+  addEventListener("submit", () => (over = true));
+  // Where the hub has another page by now, that one is to take over; once, and not from under who types.
+  const [visit] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
+  whenOld(() => {
+    if (!over && !writing() && visit?.type === "navigate") location.reload();
+  });
   // The look is not put on before the page is drawn: it would move the text of the old one.
-  let [words, look] = await Promise.all([until(firstWords), until(() => fetchStyle(css, "print")), settled(core)]);
+  let [words, look] = await Promise.all([until(() => fetchWords(firstLanguage())), until(() => atOnce(() => fetchStyle(css, "print"))), settled(core)]);
   // So that no message grows while it is read.
   if (core.now().posts.slice(0, pageful).some((p) => p.mine || p.tally.mine || (p.kind !== "post" && p.kind !== "sealed"))) {
     words = await words.fill().catch(() => words);
@@ -31,6 +38,8 @@ export async function start(core: Core): Promise<void> {
   await until(async () => {
     if (writing()) [words] = await Promise.all([words.fill(), rest.fetch()]);
   });
+  if (over) return; // what stands in the old page's form is on its way, and the answer is another page
+  over = true;
   const legacy = leave(core.now().rooms);
   const anchor = anchorOf();
   const root = document.createElement("div");
@@ -46,13 +55,6 @@ export async function start(core: Core): Promise<void> {
   if (!legacy.field || field === null) return;
   field.focus({ preventScroll: true });
   field.setSelectionRange(legacy.field.selectionStart, legacy.field.selectionEnd);
-}
-
-/** Fetches the first words. Where the hub has another page by now, that one is to take over; once, and not from under who types. */
-async function firstWords(): Promise<Words> {
-  const [visit] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
-  if (isOld() && !writing() && visit?.type === "navigate") location.reload();
-  return fetchWords(firstLanguage());
 }
 
 /** Waits until there is something to show. Until then the old page is read, which has the hub's messages. */

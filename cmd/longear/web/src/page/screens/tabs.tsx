@@ -15,6 +15,11 @@ export function postsOf(posts: readonly Post[], tab: string): readonly Post[] {
   return posts.filter(tab === alertsTab ? (p) => p.alert : (p) => p.tag === tab);
 }
 
+/** The channels, with the one that was shown last while its tab is: muting or time may take its last message from under who writes to it. */
+export function withShown(rooms: readonly Room[], tab: string, last: Room | undefined): readonly Room[] {
+  return last?.tag !== tab || rooms.some((r) => r.tag === tab) ? rooms : [...rooms, { ...last, messages: 0 }];
+}
+
 /** The channels that are offered: those that the person chose come first. */
 export function offered(rooms: readonly Room[], tab: string): readonly Room[] {
   const some = [...rooms.filter((r) => r.chosen), ...rooms.filter((r) => !r.chosen)];
