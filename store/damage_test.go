@@ -96,7 +96,13 @@ func TestKill(t *testing.T) {
 }
 
 // killedRun starts the victim, kills it some time after its first word, and returns what it acknowledged.
-func killedRun(t *testing.T, exe, dir string, after time.Duration) (acked []protocol.ID) {
+func killedRun(t *testing.T, exe, dir string, after time.Duration) []protocol.ID {
+	t.Helper()
+	return killedWhen(t, exe, dir, func(kill func()) { time.AfterFunc(after, kill) })
+}
+
+// killedWhen starts a writing process and arms what kills it once it has begun.
+func killedWhen(t *testing.T, exe, dir string, arm func(kill func())) (acked []protocol.ID) {
 	t.Helper()
 	cmd := exec.Command(exe)
 	cmd.Env = append(os.Environ(), "LONGEAR_TEST_VICTIM="+dir)
@@ -109,10 +115,11 @@ func killedRun(t *testing.T, exe, dir string, after time.Duration) (acked []prot
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	var kill *time.Timer
+	armed := false
 	for lines := bufio.NewScanner(out); lines.Scan(); {
-		if kill == nil {
-			kill = time.AfterFunc(after, func() { cmd.Process.Kill() })
+		if !armed {
+			armed = true
+			arm(func() { cmd.Process.Kill() })
 		}
 		if word := strings.Fields(lines.Text()); len(word) == 2 {
 			if id, err := protocol.ParseID(word[1]); err == nil {
@@ -121,7 +128,7 @@ func killedRun(t *testing.T, exe, dir string, after time.Duration) (acked []prot
 		}
 	}
 	_ = cmd.Wait() // killed, so it fails
-	if kill == nil {
+	if !armed {
 		t.Fatalf("the store did not open: %s", complaint.String())
 	}
 	return acked
