@@ -63,8 +63,8 @@ type Config struct {
 	// keeps what it is told, and neither should the callee keep it on disk: a seized phone must not tell who met whom.
 	Arrived func(Arrival)
 
-	// Step, when it is not 0, ends the pauses between rounds of sync at its multiples: hundreds of nodes in one process then work at
-	// the same moments, which virtual time plays faster than each at its own. On the air leave it 0: nodes in step collide.
+	// Step, when it is not 0, ends the pauses of sync, and gossip's before it sleeps, at its multiples: hundreds of nodes in one process
+	// then work at the same moments, which virtual time plays faster than each at its own. On the air leave it 0: nodes in step collide.
 	Step time.Duration
 
 	// Version is reported in Status. It never goes on the wire.

@@ -1,62 +1,46 @@
 package store
 
 import (
-	"iter"
 	"sync"
 
 	"longear/protocol/reconcile"
 )
 
-// top is the root of the trie as of the last fold, as views read it: every round of sync begins with it, and most end there. It holds
-// what the first view that asked has read.
+// top is the root of the trie as of the last fold, as views read it: every round of sync begins with it, and most end there. The first view
+// that asks reads it for all.
 type top struct {
-	mu    sync.Mutex // guards what follows
-	asked bool
+	mu   sync.Mutex // guards read and the reading; what follows does not change after it
+	read bool
+
 	node  reconcile.Node
-	inner bool // there is a node; without one there are at most LeafSize keys
-
-	listed bool
-	keys   []reconcile.Key
+	inner bool            // there is a node
+	leaf  bool            // there is none, and these are all keys: without a node and with more keys the node is lost
+	keys  []reconcile.Key // of a leaf
 }
 
-// read returns the root's node, and whether there is one.
-func (t *top) read(load func() (reconcile.Node, bool, error)) (reconcile.Node, bool, error) {
+// look reads the root unless that was done.
+func (t *top) look(v *View) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !t.asked {
-		node, inner, err := load()
-		if err != nil {
-			return reconcile.Node{}, false, err
-		}
-		t.node, t.inner, t.asked = node, inner, true
+	if t.read {
+		return nil
 	}
-	return t.node, t.inner, nil
-}
-
-// list returns the keys of a root without a node, or false if there are more than that allows: the node is lost.
-func (t *top) list(scan iter.Seq2[reconcile.Key, error]) ([]reconcile.Key, bool, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.listed {
-		return t.keys, true, nil
+	node, inner, err := v.node(reconcile.Prefix{})
+	if err != nil {
+		return err
 	}
-	var keys []reconcile.Key
-	for k, err := range scan {
-		if err != nil {
-			return nil, false, err
+	leaf, keys := !inner, []reconcile.Key(nil)
+	if leaf {
+		for k, err := range v.keys(prefixMessage, reconcile.Prefix{}) {
+			if err != nil {
+				return err
+			}
+			if leaf = len(keys) < reconcile.LeafSize; !leaf {
+				break
+			}
+			keys = append(keys, k)
 		}
-		if len(keys) == reconcile.LeafSize {
-			return nil, false, nil
-		}
-		keys = append(keys, k)
 	}
-	t.keys, t.listed = keys, true
-	return keys, true, nil
-}
-
-// leaf reports whether the root is known to have no node.
-func (t *top) leaf() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.asked && !t.inner
+	t.node, t.inner, t.leaf, t.keys, t.read = node, inner, leaf, keys, true
+	return nil
 }

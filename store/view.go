@@ -67,7 +67,8 @@ func (v *View) close() {
 // Node implements [reconcile.Nodes].
 func (v *View) Node(p reconcile.Prefix) (reconcile.Node, bool, error) {
 	if v.top != nil && p.Len() == 0 {
-		return v.top.read(func() (reconcile.Node, bool, error) { return v.node(p) })
+		err := v.top.look(v)
+		return v.top.node, v.top.inner, err
 	}
 	return v.node(p)
 }
@@ -94,21 +95,19 @@ func (v *View) node(p reconcile.Prefix) (reconcile.Node, bool, error) {
 
 // Keys implements [reconcile.Nodes].
 func (v *View) Keys(p reconcile.Prefix) iter.Seq2[reconcile.Key, error] {
-	scan := v.keys(prefixMessage, p)
-	if v.top == nil || p.Len() > 0 || !v.top.leaf() {
-		return scan
+	if v.top == nil || p.Len() > 0 {
+		return v.keys(prefixMessage, p)
 	}
 	return func(yield func(reconcile.Key, error) bool) {
-		keys, all, err := v.top.list(scan)
-		switch {
-		case err != nil:
+		if err := v.top.look(v); err != nil {
 			yield(reconcile.Key{}, err)
 			return
-		case !all:
-			scan(yield)
+		}
+		if !v.top.leaf {
+			v.keys(prefixMessage, p)(yield)
 			return
 		}
-		for _, k := range keys {
+		for _, k := range v.top.keys {
 			if !yield(k, nil) {
 				return
 			}

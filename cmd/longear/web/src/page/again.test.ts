@@ -18,6 +18,11 @@ async function paused(): Promise<number> {
     mock.timers.tick(100);
   }
 }
+/** Fetches a part that fails, and waits until the look that follows has its answer. */
+async function fail(how: typeof atOnce): Promise<void> {
+  await how(() => Promise.reject(new Error("no"))).catch(() => undefined);
+  await settled();
+}
 const looks = mock.method(globalThis, "fetch", () => Promise.reject(new Error("out of reach")));
 
 mock.timers.enable({ apis: ["setTimeout"] });
@@ -68,31 +73,25 @@ test("a part that never answers is given up, and the next gets its turn", async 
 });
 
 test("a hub that does not have the page's own file has another page; one that cannot be reached says nothing", async () => {
-  const fail = (): Promise<unknown> => fetched(() => Promise.reject(new Error("no"))).catch(() => undefined);
   const answer = (status: number): void => looks.mock.mockImplementation(() => Promise.resolve({ status } as Response));
-  await fail();
-  await settled();
+  await fail(fetched);
   assert.equal(isOld(), false);
   answer(404);
-  await fail();
-  await settled();
+  await fail(fetched);
   assert.equal(isOld(), true);
   const asked = looks.mock.calls.at(-1)?.arguments as unknown as [string, RequestInit];
   assert.deepEqual([asked[1].method, asked[1].cache], ["HEAD", "no-store"]);
   answer(429);
-  await fail();
-  await settled();
+  await fail(fetched);
   assert.equal(isOld(), false);
   answer(404);
-  await fail();
-  await settled();
+  await fail(fetched);
   await fetched(async () => "there");
   await settled();
   assert.equal(isOld(), false);
 });
 
 test("a look is given up after a while, and its answer does not count once something came or the hub came back", async () => {
-  const fail = (): Promise<unknown> => atOnce(() => Promise.reject(new Error("no"))).catch(() => undefined);
   let answer = (_: unknown): void => undefined;
   let stop: AbortSignal | undefined;
   looks.mock.mockImplementation(((_: string, { signal }: RequestInit) => {
@@ -104,19 +103,19 @@ test("a look is given up after a while, and its answer does not count once somet
   }) as never);
   let found = 0;
   whenOld(() => found++);
-  await fail();
+  await fail(atOnce);
   mock.timers.tick(9_999);
   assert.equal(stop?.aborted, false);
   mock.timers.tick(1);
   assert.equal(stop?.aborted, true);
   for (const meanwhile of [() => fetched(async () => "there"), async () => back()]) {
-    await fail();
+    await fail(atOnce);
     await meanwhile();
     answer({ status: 404 });
     await settled();
     assert.deepEqual([isOld(), found], [false, 0]);
   }
-  await fail();
+  await fail(atOnce);
   answer({ status: 404 });
   await settled();
   assert.deepEqual([isOld(), found], [true, 1]);
