@@ -30,9 +30,10 @@ async function open(name, options = desktop, stopped = true) {
   return page;
 }
 
-/* settle lets the page draw what it has asked to draw. */
+/* settle lets the page draw what it has asked to draw. A new observer hears at the browser's next frame, after those of the page:
+   then the page has asked for all that a new size or scheme needs. The page's own frames come from its clock. */
 async function settle(page, stopped = true) {
-  await page.evaluate(() => new Promise(done => { const c = new MessageChannel(); c.port1.onmessage = done; c.port2.postMessage(0); }));
+  await page.evaluate(() => new Promise(done => new ResizeObserver((_, seen) => { seen.disconnect(); done(); }).observe(document.body)));
   if (stopped) await page.clock.runFor(100); else await page.evaluate(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))));
 }
 
@@ -76,10 +77,16 @@ const fits = async (page, width) => {
   assert.ok(wide <= width, `the page is ${wide} wide on ${width}`);
 };
 
+/* resize gives the page another size, and lets it draw for it. */
+async function resize(page, width, height) {
+  await page.setViewportSize({ width, height });
+  await page.waitForFunction(width => innerWidth === width, width, { polling: 20 });
+  await settle(page);
+}
+
 /* narrow: the page fits on 320 pixels, with its tables open too. */
 async function narrow(page) {
-  await page.setViewportSize({ width: 320, height: 640 });
-  await settle(page);
+  await resize(page, 320, 640);
   await fits(page, 320);
   await page.locator('summary').click();
   await fits(page, 320);
@@ -399,8 +406,7 @@ const checks = {
   },
   async 'another width'() {
     const page = await open('walking');
-    await page.setViewportSize({ width: 640, height: 900 });
-    await settle(page);
+    await resize(page, 640, 900);
     await fits(page, 640);
     await drawn(page, 'curve');
     const { width } = await page.locator('#map').boundingBox();
