@@ -1,7 +1,7 @@
 // Follows the node: what changes by the second is asked every two seconds in one request, what costs the node more every half minute
 // and after something was done. Nobody is asked while the page is out of sight.
 
-import { asWrong, get, list } from "./node.ts";
+import { asWrong, get, list, post } from "./node.ts";
 import type { Channel, Happening, Live, Muted, Room } from "./report.ts";
 
 /** What is known of the node. It never changes; a change makes another. */
@@ -25,8 +25,8 @@ export interface Follow {
   ask(): Promise<void>;
   /** Asks at once, for everything: something was done. */
   refresh(): Promise<void>;
-  /** The node was stopped from here: it need not be asked any more. */
-  stopped(): void;
+  /** Stops the node. It is not asked meanwhile, when it may be gone already, nor after that. */
+  stop(): Promise<void>;
 }
 
 /** Follows the node of this page's origin, and calls back after each change. */
@@ -34,7 +34,8 @@ export function follow(changed: () => void): Follow {
   let seen: Seen = { live: undefined, events: [], room: undefined, channels: [], muted: [], at: 0, line: "asking" };
   let slowAt = 0;
   let timer = 0;
-  let asking = false;
+  let asking: Promise<void> | undefined;
+  let stopping = false;
   const ended = () => seen.line === "stopped";
 
   const set = (part: Partial<Seen>) => {
@@ -50,25 +51,21 @@ export function follow(changed: () => void): Follow {
     const again = before !== undefined && before.status.peer !== live.status.peer;
     let { room, channels, muted } = seen;
     const at = Date.now();
-    if (again || at - slowAt > seldom) {
+    if (again || seen.line !== "open" || at - slowAt > seldom) {
+      slowAt = at; // before the answers, which may lack what is done meanwhile: a refresh is not forgotten
       [room, channels, muted] = await Promise.all([get<Room>("/v1/store"), list<Channel>("/v1/channels"), list<Muted>("/v1/mutes")]);
-      slowAt = at;
     }
     set({ live, events: live.events ?? (again ? [] : seen.events), room, channels, muted, at, line: "open" });
   }
 
   async function ask(): Promise<void> {
     clearTimeout(timer);
-    if (asking || ended()) return;
-    asking = true;
-    try {
-      await look();
-    } catch (e) {
-      set({ line: asWrong(e).status === 401 ? "no token" : "away" });
-    }
-    asking = false;
-    if (seen.line === "no token" || ended() || document.hidden) return;
-    timer = window.setTimeout(() => void ask(), seen.line === "away" ? away : every);
+    if (asking !== undefined || stopping || ended()) return;
+    asking = look().catch((e: unknown) => set({ line: asWrong(e).status === 401 ? "no token" : "away" }));
+    await asking;
+    asking = undefined;
+    if (seen.line === "no token" || stopping || document.hidden) return;
+    timer = window.setTimeout(() => void ask(), seen.line === "away" ? away : slowAt === 0 ? 0 : every);
   }
 
   document.addEventListener("visibilitychange", () => {
@@ -81,9 +78,15 @@ export function follow(changed: () => void): Follow {
       slowAt = 0;
       return ask();
     },
-    stopped: () => {
+    stop: async () => {
       clearTimeout(timer);
-      set({ line: "stopped" });
+      stopping = true;
+      await asking;
+      const goOn = () => {
+        stopping = false;
+        void ask();
+      };
+      await post("/v1/stop", {}).then(() => set({ line: "stopped" })).finally(goOn);
     },
   };
 }

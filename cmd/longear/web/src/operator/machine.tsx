@@ -71,20 +71,15 @@ export function Doctor() {
 }
 
 /** The button that stops the node, after asking. */
-export function Stop({ stopped }: { readonly stopped: () => void }) {
+export function Stop({ stop }: { readonly stop: () => Promise<void> }) {
   const doing = useDoing();
   const [asking, setAsking] = useState(false);
-  const stop = () =>
-    doing.run(async () => {
-      await post("/v1/stop", {});
-      stopped();
-    });
   return (
     <Section id="stop" title={say("stop")}>
       <button type="button" class="danger" disabled={doing.busy} onClick={() => setAsking(true)}>
         {say("stop")}
       </button>
-      {asking ? <Ask text={say("stop_ask")} yes={say("stop")} then={() => void stop()} close={() => setAsking(false)} /> : null}
+      {asking ? <Ask text={say("stop_ask")} yes={say("stop")} then={() => void doing.run(stop)} close={() => setAsking(false)} /> : null}
       {doing.wrong === undefined ? null : <Failure wrong={doing.wrong} />}
     </Section>
   );

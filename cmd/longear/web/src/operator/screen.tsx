@@ -118,7 +118,7 @@ function Board({ seen, live, follow }: { readonly seen: Seen; readonly live: Liv
       <Carry channels={seen.channels} changed={changed} />
       <Dial changed={changed} />
       <Doctor />
-      <Stop stopped={() => follow.stopped()} />
+      <Stop stop={follow.stop} />
     </div>
   );
 }
