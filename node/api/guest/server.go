@@ -74,7 +74,7 @@ type Config struct {
 	Page fs.FS
 
 	Log *slog.Logger     // nil: discard
-	Now func() time.Time // nil: the real clock
+	Now func() time.Time // nil: the real clock; work is measured by it too
 }
 
 // Server serves guests. It is safe for concurrent use; Run must run beside it.

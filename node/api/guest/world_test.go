@@ -34,8 +34,9 @@ type hub struct {
 	addr  string // 127.0.0.1:PORT
 	log   *lockedBuffer
 
-	mu  sync.Mutex
-	now time.Time // guarded by mu; the guests' clock, which stands still until a test moves it
+	mu   sync.Mutex
+	now  time.Time     // guarded by mu; the guests' clock, which stands still until a test moves it
+	pace time.Duration // guarded by mu; or moves by this at each look
 }
 
 // lockedBuffer is a log that a test reads. test/rig has another for what processes print; that folder makes and ends those, which these
@@ -98,6 +99,7 @@ func (h *hub) build(t testing.TB, port int, change func(*guest.Config)) {
 		Now: func() time.Time {
 			h.mu.Lock()
 			defer h.mu.Unlock()
+			h.now = h.now.Add(h.pace)
 			return h.now
 		},
 	}
@@ -106,6 +108,13 @@ func (h *hub) build(t testing.TB, port int, change func(*guest.Config)) {
 	}
 	h.guest, err = guest.New(c)
 	must(t, err)
+}
+
+// slow makes each look at the guests' clock take so long: all that the hub does has taken that long at least.
+func (h *hub) slow(pace time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.pace = pace
 }
 
 // advance moves the guests' clock, though not the store's.
