@@ -112,9 +112,9 @@ export function testHub(): TestHub {
   return hub;
 }
 
-/** Waits until something holds. */
+/** Waits until something holds: a minute at least, of which some of it takes seconds by itself. */
 export async function until(what: string, holds: () => boolean): Promise<void> {
-  for (let i = 0; i < 400; i++) {
+  for (let i = 0; i < 6000; i++) {
     if (holds()) return;
     await new Promise((done) => setTimeout(done, 10));
   }
