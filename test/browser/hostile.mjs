@@ -77,10 +77,9 @@ await check('all are kept', async () => {
 let page;
 await check('the page', async () => {
   page = await open('/');
-  page.setDefaultTimeout(8000);
   await page.waitForSelector('#page article', { timeout: 60_000 });
   assert.deepEqual(await wide(page), []);
-  for (let i = 0; i < 60 && await page.locator('article').count() < 120; i++) { /* the newest come first, the others behind them with the exchange */
+  for (let i = 0; i < 200 && await page.locator('article').count() < 120; i++) { /* the newest come first, the others behind them with the exchange */
     await page.waitForTimeout(300);
     const more = page.locator('.more button, .fresh button').first();
     if (await more.count() > 0) await more.click();
@@ -104,6 +103,7 @@ await check('every picture and every answer', async () => {
   });
   assert.ok(pressed > 100, `${pressed} buttons`);
   await page.waitForTimeout(3000);
+  await page.waitForFunction(() => Object.values(window.made).includes('application/octet-stream'));
   for (const a of await page.locator('a.button[download]').all()) {
     const [href, name] = await a.evaluate(e => [e.href, e.download]);
     assert.match(href, /^blob:/);
@@ -134,7 +134,7 @@ await check('writing goes on', async () => {
   await page.evaluate(() => scrollTo(0, 0));
   await page.fill('#text', 'is anybody here?');
   await page.click('.compose button.first');
-  await page.locator('article.own', { hasText: 'is anybody here?' }).getByText(/kept here|carried by/).waitFor({ timeout: 20_000 });
+  await page.locator('article.own', { hasText: 'is anybody here?' }).getByText(/kept here|carried by/).waitFor({ timeout: 60_000 });
   await calm(page, 'after a post');
 });
 await browser.close();

@@ -89,7 +89,7 @@ await check('the next hub gets what this phone carries', async () => {
   const met = Date.now();
   await until(page, 'taken', isAt, ['on the way', 'hub', 'carried']);
   let messages = 0;
-  for (let i = 0; i < 600 && messages < Number(many) + 2; i++) {
+  for (let i = 0; i < 1800 && messages < Number(many) + 2; i++) {
     messages = await page.evaluate(async () => (await (await fetch('/guest/state')).json()).messages);
     await page.waitForTimeout(50);
   }

@@ -99,7 +99,7 @@ func (s *square) inside(letter, said string, args ...string) {
 	})
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	for range 400 {
+	for range 1200 {
 		if <-tick.C; strings.Contains(out.String(), said) {
 			return
 		}
