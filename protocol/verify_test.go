@@ -59,7 +59,7 @@ func TestMutatedMessagesAreRefused(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	full := mustSign(t, testKey("alice"), fullDraft(t)).Wire()
 	tried, deadline := 0, time.Now().Add(3*time.Second)
-	for tried < 1_000_000 && (*long || time.Now().Before(deadline)) {
+	for tried < 1_000_000 && (*long || tried < 1000 || time.Now().Before(deadline)) {
 		var batch []*protocol.Unverified
 		for range 256 {
 			b := mutate(r, full)
@@ -83,9 +83,6 @@ func TestMutatedMessagesAreRefused(t *testing.T) {
 				t.Fatalf("accepted in a batch: %x", m.Wire())
 			}
 		}
-	}
-	if tried < 1000 {
-		t.Fatalf("only %d tried", tried)
 	}
 	t.Logf("%d mutated messages, none accepted", tried)
 }
