@@ -99,6 +99,7 @@ await check('pages of others', async () => {
   await frame.setContent(`<iframe src="${hub}/" width=300 height=300></iframe>`);
   await frame.waitForTimeout(500);
   const inner = frame.frames()[1];
+  await inner?.waitForLoadState(); // or it would be between two pages, which have no content to read
   assert.ok(!inner || !(await inner.content()).includes('north gate'), 'the board can be framed');
 });
 await check('the sign-in window', async () => {

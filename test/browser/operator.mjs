@@ -237,6 +237,7 @@ await check('another origin', async () => {
   await other.goto(`http://127.0.0.1:${evil.address().port}/`);
   await other.setContent(`<iframe src="${address}" width=600 height=400></iframe><form method=post enctype="text/plain" action="${origin}/v1/messages"><input name='{"channel":"#all","text":"forged","x":"' value='"}'></form>`);
   await other.waitForTimeout(700);
+  for (const frame of other.frames().slice(1)) await frame.waitForLoadState(); // or it would be between two pages, which have no content to read
   assert.ok(!(await Promise.all(other.frames().slice(1).map(f => f.content()))).some(c => c.includes('/page/')), 'the page can be framed');
   await Promise.all([other.waitForNavigation(), other.evaluate(() => document.forms[0].submit())]);
   assert.match(await other.content(), /not allowed|another site/);
