@@ -1,0 +1,91 @@
+// Following a node: what is done while it is being asked is asked for again, and a node that is being stopped is not asked.
+
+import assert from "node:assert/strict";
+import { beforeEach, mock, test } from "node:test";
+import { follow } from "./follow.ts";
+
+/** Requests that wait for their answers, by path, and all that were made. */
+const open = new Map<string, (body: string) => void>();
+let asked: string[] = [];
+const requested = (path: string): Promise<Response> => {
+  asked.push(path);
+  return new Promise((done) => open.set(path, (body) => done(new Response(body))));
+};
+const settled = async (): Promise<void> => {
+  for (let i = 0; i < 10; i++) await new Promise((done) => setImmediate(done));
+};
+async function answer(path: string, body = "{}"): Promise<void> {
+  open.get(path)?.(body);
+  open.delete(path);
+  await settled();
+}
+const live = "/v1/live?seen=0";
+const node = JSON.stringify({ seq: 0, status: { peer: "a" } });
+const seldom = ["/v1/store", "/v1/channels", "/v1/mutes"];
+
+mock.method(globalThis, "fetch", requested);
+mock.timers.enable({ apis: ["setTimeout", "Date"], now: 1_790_000_000_000 });
+Object.assign(globalThis, {
+  window: globalThis,
+  document: { hidden: false, addEventListener: () => undefined },
+  sessionStorage: { getItem: () => "token" },
+});
+beforeEach(() => {
+  open.clear();
+  asked = [];
+});
+
+/** A page that has looked once. */
+async function looked(): Promise<ReturnType<typeof follow>> {
+  const f = follow(() => undefined);
+  void f.ask();
+  await settled();
+  await answer(live, node);
+  for (const path of seldom) await answer(path, path === "/v1/store" ? "{}" : "");
+  assert.equal(f.now().line, "open");
+  asked = [];
+  return f;
+}
+
+test("what is done while the seldom things are asked for is asked for again at once", async () => {
+  const f = await looked();
+  void f.refresh();
+  await settled();
+  await answer(live, node);
+  assert.deepEqual(asked, [live, ...seldom]);
+  void f.refresh(); // something more was done, which these answers may lack
+  for (const path of seldom) await answer(path, path === "/v1/store" ? "{}" : "");
+  asked = [];
+  mock.timers.tick(1);
+  await settled();
+  await answer(live, node);
+  assert.deepEqual(asked, [live, ...seldom]);
+});
+
+test("a node that is being stopped is not asked, one that does not stop is asked again", async () => {
+  const f = await looked();
+  mock.timers.tick(2000);
+  await settled();
+  assert.deepEqual(asked, [live]);
+  const kept = f.stop().catch(() => "kept");
+  await settled();
+  assert.deepEqual(asked, [live], "it is stopped in the middle of an answer");
+  await answer(live, node);
+  mock.timers.tick(60_000);
+  await settled();
+  assert.deepEqual(asked, [live, "/v1/stop"]);
+  await answer("/v1/stop", "no JSON");
+  assert.equal(await kept, "kept");
+  assert.deepEqual(asked, [live, "/v1/stop", live]);
+  await answer(live, node);
+  for (const path of seldom) await answer(path, path === "/v1/store" ? "{}" : "");
+
+  const gone = f.stop();
+  await settled();
+  await answer("/v1/stop");
+  await gone;
+  asked = [];
+  mock.timers.tick(60_000);
+  await settled();
+  assert.deepEqual([f.now().line, asked], ["stopped", []]);
+});
