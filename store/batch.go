@@ -42,9 +42,10 @@ const (
 	batchSlack = 1 << 10
 	// maxList bounds one entry of an agenda, so that it stays in the tree like every other value.
 	maxList = 32 << 10
-	// slabEntries and slabBytes are how the slabs of a batch grow.
-	slabEntries = 256
-	slabBytes   = 32 << 10
+	// firstEntries and firstBytes are the slabs that a batch of one message needs, slabEntries and slabBytes the largest: each is twice the
+	// one before. What gossip brings comes by ones and twos, and half of what a node allocated for it were empty slabs.
+	firstEntries, slabEntries = 8, 256
+	firstBytes, slabBytes     = 1 << 10, 32 << 10
 )
 
 // begin starts a batch. The caller holds the token.
@@ -70,7 +71,7 @@ func (b *batch) fits(n, size int) bool {
 // alloc returns n bytes of the arena, empty, to append to.
 func (b *batch) alloc(n int) []byte {
 	if cap(b.arena)-len(b.arena) < n {
-		b.arena = make([]byte, 0, max(slabBytes, n))
+		b.arena = make([]byte, 0, max(min(2*cap(b.arena), slabBytes), firstBytes, n))
 	}
 	at := len(b.arena)
 	b.arena = b.arena[:at+n]
@@ -79,7 +80,7 @@ func (b *batch) alloc(n int) []byte {
 
 func (b *batch) entry(key, value []byte) *badger.Entry {
 	if len(b.entries) == cap(b.entries) {
-		b.entries = make([]badger.Entry, 0, slabEntries)
+		b.entries = make([]badger.Entry, 0, max(min(2*cap(b.entries), slabEntries), firstEntries))
 	}
 	b.entries = append(b.entries, badger.Entry{Key: key, Value: value})
 	b.count++
