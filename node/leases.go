@@ -22,7 +22,7 @@ type holding struct {
 	exact  map[reconcile.Prefix]struct{}
 	under  map[reconcile.Prefix]int // how many of them lie at or under a prefix, for every prefix above one
 	alive  time.Time                // when bytes came last
-	missed bool                     // another link wanted some of it
+	missed map[*link]struct{}       // the links that wanted some of it
 }
 
 // take gives l the part of the set under p, unless another link has some of it.
@@ -32,7 +32,10 @@ func (ls *leases) take(l *link, p reconcile.Prefix) bool {
 	defer ls.mu.Unlock()
 	for other, h := range ls.links {
 		if other != l && now.Sub(h.alive) < leaseStale && h.meets(p) {
-			h.missed = true
+			if h.missed == nil {
+				h.missed = make(map[*link]struct{})
+			}
+			h.missed[l] = struct{}{}
 			return false
 		}
 	}
@@ -83,13 +86,13 @@ func (ls *leases) touch(l *link) {
 	}
 }
 
-// give ends leases of l and reports whether another link has wanted any since it was last told.
-func (ls *leases) give(l *link, wants []reconcile.Want) (missed bool) {
+// give ends leases of l and returns the links that have wanted any since it last did.
+func (ls *leases) give(l *link, wants []reconcile.Want) (missed map[*link]struct{}) {
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
 	h := ls.links[l]
 	if h == nil {
-		return false
+		return nil
 	}
 	for _, w := range wants {
 		if _, ok := h.exact[w.Prefix]; ok {
@@ -97,15 +100,18 @@ func (ls *leases) give(l *link, wants []reconcile.Want) (missed bool) {
 			h.count(w.Prefix, -1)
 		}
 	}
-	missed, h.missed = h.missed, false
+	missed, h.missed = h.missed, nil
 	return missed
 }
 
-// drop ends every lease of a link and reports whether another link has wanted any since it was last told.
-func (ls *leases) drop(l *link) (missed bool) {
+// drop ends every lease of a link and returns the links that have wanted any since it last gave.
+func (ls *leases) drop(l *link) (missed map[*link]struct{}) {
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
 	h := ls.links[l]
 	delete(ls.links, l)
-	return h != nil && h.missed
+	if h == nil {
+		return nil
+	}
+	return h.missed
 }

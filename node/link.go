@@ -87,6 +87,7 @@ type link struct {
 	spurned map[reconcile.Key]struct{}
 
 	took, gave        atomic.Uint64 // messages; the node's counts have the sums
+	late              atomic.Uint64 // of both, those that gossip had had its time for: what it lost
 	vain              atomic.Uint32 // pulls in a row that brought nothing; set by the loop
 	received, sent    atomic.Uint64 // bytes of sync and gossip with this peer
 	lastRound, rounds atomic.Int64  // unix ms of the last finished round; how many

@@ -147,8 +147,8 @@ func (n *Node) runLink(ctx context.Context, s network.Stream, initiator bool) er
 	}
 	defer n.links.remove(l)
 	defer func() {
-		if n.leases.drop(l) {
-			n.nudge(l, atOnce)
+		for other := range n.leases.drop(l) {
+			n.due(other, atOnce)
 		}
 	}()
 	n.post(wake{})

@@ -64,13 +64,15 @@ func (l *link) urgentPulls() (n int) {
 // pump opens requests for what is wanted, most urgent first, and returns out with their frames.
 func (l *link) pump(out []byte) []byte { return l.pumpMedia(l.pumpTexts(out)) }
 
-// pumpTexts opens requests for alerts and texts. What another link is pulling is left to it; the next round shows what it did not bring.
+// pumpTexts opens requests for alerts and texts. What another link is pulling is left to it: a round shows what it did not bring when it lets
+// go, or does not go on. To look before that would find the same, over and over.
 func (l *link) pumpTexts(out []byte) []byte {
 	if len(l.wants) > wantsMost {
 		l.wants, l.again = l.wants[:wantsMost], true
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	left := false
 	for len(l.wants) > 0 && l.urgentPulls() < pullsOpen {
 		p := &pull{}
 		shorts := 0
@@ -78,7 +80,7 @@ func (l *link) pumpTexts(out []byte) []byte {
 			w := l.wants[0]
 			l.wants = l.wants[1:]
 			if !l.n.leases.take(l, w.Prefix) {
-				l.again = true
+				left = true
 				continue
 			}
 			p.Wants = append(p.Wants, w)
@@ -90,6 +92,9 @@ func (l *link) pumpTexts(out []byte) []byte {
 		if len(p.Wants) > 0 {
 			out = l.request(out, p)
 		}
+	}
+	if left {
+		l.n.due(l, leased)
 	}
 	return out
 }
@@ -161,6 +166,7 @@ func (l *link) takeIn(ctx context.Context, in []arrival) {
 		}
 	}
 	l.took.Add(uint64(accepted))
+	l.late.Add(uint64(accepted - len(news)))
 	l.n.counts.took.Add(uint64(accepted))
 	if accepted == 0 {
 		return
@@ -183,11 +189,10 @@ const (
 	newsMost = 16
 )
 
-// toGossip reports whether gossip has fresh messages that came by sync. What came over an old link was told where it
-// was posted, or where it entered the mesh. Over a young one, or one that gossip does not reach, it may enter the mesh here:
-// then it is told here.
+// toGossip tells gossip of fresh messages that came by sync and reports whether it has them. Over a young link, or one that gossip does
+// not reach, they may enter the mesh here. Over an old one they have overtaken gossip, which would not go on from here: its own copy is none that
+// this node lacks. The mesh knows what it had, so each node tells it once either way.
 func (l *link) toGossip(ctx context.Context, news []arrival) bool {
-	enters := !l.trusted(time.Now())
 	for _, a := range news {
 		u, v := protocol.Decode(a.wire)
 		if v != protocol.Accept {
@@ -196,9 +201,6 @@ func (l *link) toGossip(ctx context.Context, news []arrival) bool {
 		_, d := u.Claims()
 		if !gossips(d) {
 			return false // the mesh never has it
-		}
-		if !enters {
-			continue
 		}
 		if ok, _ := l.n.tellWire(ctx, a.wire, d, a.age); !ok {
 			return false
@@ -281,8 +283,8 @@ func (l *link) advance(p *pull) error {
 	if p.media {
 		l.mediaDone(p)
 	}
-	if l.n.leases.give(l, free) {
-		l.n.nudge(l, freed)
+	for other := range l.n.leases.give(l, free) {
+		l.n.due(other, freed)
 	}
 	if err := l.flush(l.pump(out)); err != nil {
 		return err

@@ -25,6 +25,9 @@ const (
 	// grace is the mean time that gossip has for a message of ours before a round looks for it too. Rounds that run while a
 	// message spreads cost more than its spreading.
 	grace = 2 * time.Second
+	// toldLinks is how many links look for a message of ours after that. If gossip took it nowhere, one that pulls it is enough, for then
+	// sync carries it on; the others look in their turn. Each look costs as much as some ten deliveries.
+	toldLinks = 2
 	// youth is how long a new link is not left to gossip: a contact may be short, and a mesh takes some heartbeats to form.
 	youth = 10 * time.Second
 	// youngGap is the time in which a young link looks for what came in by gossip.
@@ -43,8 +46,10 @@ type plan struct {
 	pause     time.Duration // mean time to the round after, if nothing comes between
 	news      bool          // something has come in since it was last asked
 	arrivals  uint64        // of the node when it was last asked
-	moved     uint64        // messages on this link until then
+	late      uint64        // of the link when it was last looked at
 	rounds    int64         // finished on this link until then
+	expected  int64         // rounds there will be when the one that was asked for is over
+	early     bool          // due is sooner than its turn
 }
 
 // schedule asks links for rounds until ctx ends.
@@ -101,7 +106,7 @@ func (n *Node) tend(a agenda, now time.Time) time.Duration {
 	for _, l := range links {
 		live[l] = struct{}{}
 		p := a[l]
-		if !p.due.After(now) {
+		if !p.due.After(now) && !p.served(l, now) {
 			n.stirred.Store(false) // before the look at what has arrived: see stir
 			p.ask(l, n.counts.arrivals.Load(), now)
 		}
@@ -117,16 +122,43 @@ func (n *Node) tend(a agenda, now time.Time) time.Duration {
 
 // ask asks a link and plans the next time. Both ends do so: if anything is new at either, that end is early.
 func (p *plan) ask(l *link, arrivals uint64, now time.Time) {
-	moved, rounds := l.took.Load()+l.gave.Load(), l.rounds.Load()
-	l.ask(p.news || arrivals != p.arrivals)
+	news := p.news || arrivals != p.arrivals
+	l.ask(news)
+	p.learn(l)
+	if p.expected = p.rounds; news || l.initiator {
+		p.expected++
+	}
+	p.due, p.last, p.news, p.early = now.Add(jitter(p.pause)), now, false, false
+	p.arrivals = arrivals
+}
+
+// served puts a link off whose turn has come if the other end has asked for a round since: it told both what they lack, and the pause is
+// from then on. Two ends that ask each in its own turn would pay for twice the rounds.
+func (p *plan) served(l *link, now time.Time) bool {
+	p.learn(l)
+	if p.early || p.rounds <= p.expected {
+		return false
+	}
+	p.expected = p.rounds
+	// The round's time is of the wall clock, which may be set: it was after the last asking.
+	since := min(max(now.Sub(time.UnixMilli(l.lastRound.Load())), 0), now.Sub(p.last))
+	wait := jitter(p.pause) - since
+	if wait > 0 {
+		p.due = now.Add(wait)
+	}
+	return wait > 0
+}
+
+// learn sets the pause by what has come of the rounds since it was last called. What moved fresh was on its way by gossip too.
+func (p *plan) learn(l *link) {
+	late, rounds := l.late.Load(), l.rounds.Load()
 	switch {
-	case moved != p.moved: // gossip lost something here, or has not begun
+	case late != p.late: // gossip lost something here, or has not begun
 		p.pause = syncEvery
 	case rounds > p.rounds:
 		p.pause = min(2*p.pause, syncSeldom)
 	}
-	p.due, p.last, p.news = now.Add(jitter(p.pause)), now, false
-	p.arrivals, p.moved, p.rounds = arrivals, moved, rounds
+	p.late, p.rounds = late, rounds
 }
 
 // wake is a reason to look at links before their time; the zero value, that there is a new one.
@@ -143,26 +175,46 @@ type reason uint8
 
 const (
 	atOnce reason = iota // sync brought something, or the peer asked
-	told                 // something that gossip has been told too
+	told                 // something that gossip has been told too: a few links see whether it got anywhere
 	heard                // gossip brought something: it passes it on, but may lose it
 	freed                // another link lets go of what was left to it
+	leased               // another link is pulling what this one wants
 	bulk                 // parts of photos: those that come within seconds are looked for together
 )
 
 func (n *Node) wake(a agenda, w wake, now time.Time) {
-	for l, p := range a {
+	spot := toldLinks
+	if w.why == told {
+		spot -= a.dueBefore(now.Add(grace))
+	}
+	for l, p := range a { // in an order that is never the same
 		if (l == w.link) == w.others {
 			continue
 		}
 		p.news = true
+		if w.why == told && l.trusted(now) {
+			if spot--; spot < 0 {
+				continue
+			}
+		}
 		soon := now.Add(n.within(l, p.pause, w.why, now))
 		if free := p.last.Add(syncGap); free.After(soon) {
 			soon = free
 		}
 		if soon.Before(p.due) {
-			p.due = soon
+			p.due, p.early = soon, true
 		}
 	}
+}
+
+// dueBefore counts the links that look soon anyway.
+func (a agenda) dueBefore(t time.Time) (n int) {
+	for _, p := range a {
+		if p.due.Before(t) {
+			n++
+		}
+	}
+	return n
 }
 
 // within is how long a link may wait, whose rounds come so often. What gossip cannot be trusted with on this link is not left to it.
@@ -172,7 +224,9 @@ func (n *Node) within(l *link, pause time.Duration, why reason, now time.Time) t
 	case why == told && old || why == bulk:
 		return jitter(grace)
 	case why == heard && old:
-		return jitter(pause)
+		return syncSeldom * 2 // its turn is sooner
+	case why == leased:
+		return leaseStale
 	case why == heard:
 		return youngGap
 	case why == freed:
@@ -193,7 +247,7 @@ func (l *link) trusted(now time.Time) bool {
 func (n *Node) nudge(except *link, why reason) { n.post(wake{link: except, others: true, why: why}) }
 
 // due makes one link look for differences soon.
-func (n *Node) due(l *link) { n.post(wake{link: l}) }
+func (n *Node) due(l *link, why reason) { n.post(wake{link: l, why: why}) }
 
 // stir says that gossip has brought something. Once between two looks is enough: every link is due soon after the first, and looks
 // at everything that is there by then.

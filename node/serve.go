@@ -50,6 +50,7 @@ type page struct {
 	own     []protocol.ID // of them, what was written on this node
 	all     []protocol.ID // their IDs, while carriers are counted
 	count   int
+	late    int // of count, how many gossip has had its time for
 	more    bool
 }
 
@@ -59,7 +60,8 @@ func (l *link) answerPage(ctx context.Context) error {
 	job := l.jobs[0]
 	l.jobs = append(l.jobs[:0], l.jobs[1:]...)
 	media := job.media()
-	p := page{records: binary.AppendUvarint(make([]byte, 0, pageBytes+4096), job.Number)}
+	// It grows as needed: most answers while messages spread are a message or two.
+	p := page{records: binary.AppendUvarint(make([]byte, 0, 1<<10), job.Number)}
 	head := len(p.records)
 	err := l.n.store.View(func(v *store.View) error { return l.fill(&p, job, v) })
 	if err != nil {
@@ -83,6 +85,7 @@ func (l *link) answerPage(ctx context.Context) error {
 		return err
 	}
 	l.gave.Add(uint64(p.count))
+	l.late.Add(uint64(p.late))
 	l.n.counts.gave.Add(uint64(p.count))
 	l.n.carriers.served(l.token(), p.all)
 	if len(p.own) > 0 {
@@ -111,6 +114,9 @@ func (l *link) fill(p *page, job *answer, v *store.View) error {
 			}
 			p.records = frame.AppendRecord(p.records, uint64(max(e.Age.Milliseconds(), 0)), e.Message.Wire())
 			p.count++
+			if e.Age >= freshAge {
+				p.late++
+			}
 			if l.n.carriers.some.Load() {
 				p.all = append(p.all, e.Message.ID)
 			}

@@ -151,7 +151,7 @@ func (l *link) handle(ctx context.Context, e event) error {
 		if !l.initiator {
 			return fmt.Errorf("%w: a nudge to the side that does not start rounds", frame.ErrFrame)
 		}
-		l.n.due(l)
+		l.n.due(l, atOnce)
 		return nil
 	}
 	return frame.ErrFrame
