@@ -61,6 +61,10 @@ func meshParams(lim limits) pubsub.GossipSubParams {
 	return p
 }
 
+// validators is how many messages of gossip are at the door together: each has a goroutine of pubsub's, which lives as long as the mesh. The
+// 512 that wait in pubsub's queue are the rest of a burst.
+const validators = 16
+
 // features says what our one protocol ID can do: a mesh and IDONTWANT, no peer exchange (a crowd would dial addresses
 // of other networks) and no extensions.
 func features(f pubsub.GossipSubFeature, _ libp2p.ID) bool {
@@ -91,7 +95,7 @@ func (n *Node) joinMesh(ctx context.Context) (*mesh, error) {
 		pubsub.WithMaxControlMessageSize(64<<10),
 		pubsub.WithPeerOutboundQueueSize(256),
 		pubsub.WithValidateQueueSize(512),
-		pubsub.WithValidateWorkers(1),
+		pubsub.WithValidateWorkers(validators),
 		pubsub.WithSeenMessagesTTL(10*time.Minute),
 		pubsub.WithFloodPublish(false),
 		pubsub.WithPeerExchange(false),
@@ -100,8 +104,7 @@ func (n *Node) joinMesh(ctx context.Context) (*mesh, error) {
 	if err != nil {
 		return nil, fmt.Errorf("join gossip: %w", err)
 	}
-	err = ps.RegisterTopicValidator(topicName, n.validate,
-		pubsub.WithValidatorConcurrency(64), pubsub.WithValidatorTimeout(2*time.Second))
+	err = ps.RegisterTopicValidator(topicName, n.validate, pubsub.WithValidatorInline(true))
 	if err != nil {
 		return nil, fmt.Errorf("join gossip: %w", err)
 	}
@@ -144,7 +147,8 @@ func (n *Node) validate(ctx context.Context, from peer.ID, msg *pubsub.Message) 
 		n.chronicle.refuse(from, protocol.IgnoreBudget)
 		return pubsub.ValidationIgnore
 	}
-	if u, v := protocol.Decode(msg.Data[size:]); v == protocol.Accept {
+	u, v := protocol.Decode(msg.Data[size:])
+	if v == protocol.Accept {
 		if _, d := u.Claims(); !gossips(d) {
 			// Nobody honest tells it. It is not kept, or whoever tells it would fill the share of photos past every order; and not
 			// blamed, since it costs no more than the air it has used.
@@ -153,7 +157,7 @@ func (n *Node) validate(ctx context.Context, from peer.ID, msg *pubsub.Message) 
 		}
 	}
 	// pubsub keeps msg.Data for its own cache and never writes to it; the store copies.
-	v := n.door.one(ctx, arrival{wire: msg.Data[size:], age: time.Duration(age) * time.Millisecond, from: from, way: ByGossip})
+	v = n.door.one(ctx, arrival{wire: msg.Data[size:], read: u, age: time.Duration(age) * time.Millisecond, from: from, way: ByGossip})
 	switch {
 	case v == protocol.Accept:
 		return pubsub.ValidationAccept

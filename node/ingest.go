@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"time"
 
@@ -43,6 +44,7 @@ type Arrival struct {
 // arrival is a message's bytes at the door.
 type arrival struct {
 	wire []byte
+	read *protocol.Unverified // wire, if it has been decoded already
 	age  time.Duration
 	from peer.ID // empty unless a peer brought it
 	way  Way
@@ -57,31 +59,36 @@ type door struct {
 	n *Node
 
 	mu      sync.Mutex
-	waiting []*visitor // guarded by mu; as many as there are callers, which pubsub bounds at 64
+	waiting []*visitor // guarded by mu; as many as there are callers, of which gossip is validators
 	busy    bool       // guarded by mu; somebody leads
 }
 
 type visitor struct {
 	arrival
-	lead    chan struct{} // of size 1: receives when this visitor is to lead the next batch
-	verdict chan protocol.Verdict
+	calls chan call // of size 1: who has been called does not wait any more, and leads before there is a verdict
+}
+
+// call is what a visitor waits for: to lead the next batch, or the verdict.
+type call struct {
+	lead    bool
+	verdict protocol.Verdict
 }
 
 // one takes a single message in and waits for the verdict.
 func (d *door) one(ctx context.Context, a arrival) protocol.Verdict {
-	v := &visitor{arrival: a, lead: make(chan struct{}, 1), verdict: make(chan protocol.Verdict, 1)}
+	v := &visitor{arrival: a, calls: make(chan call, 1)}
 	d.mu.Lock()
 	d.waiting = append(d.waiting, v)
-	if !d.busy {
-		d.busy = true
-		v.lead <- struct{}{}
-	}
+	lead := !d.busy
+	d.busy = true
 	d.mu.Unlock()
-	select {
-	case verdict := <-v.verdict:
-		return verdict
-	case <-v.lead:
+	if !lead {
+		if c := <-v.calls; !c.lead {
+			return c.verdict
+		}
 	}
+	// Whatever else can run runs first, and brings what it has: the busier the machine, the larger the batches. An idle one loses nothing.
+	runtime.Gosched()
 	d.mu.Lock()
 	batch := d.waiting
 	d.waiting = nil
@@ -93,16 +100,16 @@ func (d *door) one(ctx context.Context, a arrival) protocol.Verdict {
 	}
 	verdicts := d.batch(ctx, arrivals)
 	for i, w := range batch {
-		w.verdict <- verdicts[i]
+		w.calls <- call{verdict: verdicts[i]}
 	}
 	d.mu.Lock()
 	if len(d.waiting) > 0 {
-		d.waiting[0].lead <- struct{}{}
+		d.waiting[0].calls <- call{lead: true}
 	} else {
 		d.busy = false
 	}
 	d.mu.Unlock()
-	return <-v.verdict
+	return (<-v.calls).verdict
 }
 
 // batch takes many messages in. Messages of one batch may alias one buffer: the store copies, and readers get clones.
@@ -141,9 +148,11 @@ func (d *door) batch(ctx context.Context, in []arrival) []protocol.Verdict {
 
 // glance makes the checks that need no signature.
 func (d *door) glance(a arrival) (*protocol.Unverified, protocol.Verdict) {
-	u, v := protocol.Decode(a.wire)
-	if v != protocol.Accept {
-		return nil, v
+	u, v := a.read, protocol.Accept
+	if u == nil {
+		if u, v = protocol.Decode(a.wire); v != protocol.Accept {
+			return nil, v
+		}
 	}
 	if a.way != BySync { // sync asks only for what is missing, and the store looks again
 		v = d.n.store.Known(u.ID())
