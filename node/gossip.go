@@ -38,6 +38,8 @@ type gossip struct {
 	risen chan struct{}        // guarded by mu; closed when mesh is there, nil while nobody waits for it
 	reach map[peer.ID]struct{} // guarded by mu; the peers that the mesh has a stream to
 
+	outflows sync.Map // of *outflow by peer.ID: the stream to each
+
 	// Counters of what pubsub would lose in silence. They go on from one waking to the next.
 	dropped, duplicates, delivered          atomic.Uint64
 	sentBytes, receivedBytes, repeatedBytes atomic.Uint64
@@ -81,7 +83,7 @@ type mesh struct {
 
 // joinMesh starts pubsub, whose goroutines end with ctx.
 func (n *Node) joinMesh(ctx context.Context) (*mesh, error) {
-	h := &meshHost{Host: n.host}
+	h := &meshHost{Host: n.host, gossip: &n.gossip}
 	ps, err := pubsub.NewGossipSub(ctx, h,
 		pubsub.WithGossipSubProtocols([]libp2p.ID{gossipProtocol}, features),
 		pubsub.WithGossipSubParams(meshParams(n.cfg.Profile.limits())),
@@ -116,6 +118,7 @@ func (n *Node) joinMesh(ctx context.Context) (*mesh, error) {
 	if _, err := topic.Relay(); err != nil {
 		return nil, fmt.Errorf("join gossip: %w", err)
 	}
+	h.joined.Store(true)
 	return &mesh{ps: ps, topic: topic, handler: h.handler}, nil
 }
 
@@ -243,7 +246,11 @@ func (t *gossipTrace) RecvRPC(rpc *pubsub.RPC) {
 	}
 }
 
+// SendRPC is called when an RPC has been put into the queue to a peer, and for nothing else.
 func (t *gossipTrace) SendRPC(rpc *pubsub.RPC, p peer.ID) {
+	if o, ok := t.outflows.Load(p); ok {
+		o.(*outflow).queued.Add(1)
+	}
 	size := uint64(proto.Size(&rpc.RPC))
 	t.sentBytes.Add(size)
 	if l := t.links.get(p); l != nil {

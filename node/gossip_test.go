@@ -48,6 +48,24 @@ func TestDeafGossipIsCured(t *testing.T) {
 	}
 }
 
+// What is written to a peer waits for what is queued behind it, and for nothing else: the last message of a burst, however long, is not held
+// until the next.
+func TestBurstsGoWhole(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		a, b := w.add(nil), w.add(nil)
+		w.meet(a, b)
+		time.Sleep(15 * time.Second)
+		for size := range 40 {
+			before := b.Status().Accepted["gossip"]
+			a.post(t, size)
+			time.Sleep(100 * time.Millisecond)
+			if n := b.Status().Accepted["gossip"] - before; n != uint64(size) {
+				t.Errorf("%d of a burst of %d came by gossip", n, size)
+			}
+		}
+	})
+}
+
 // A crowd of nodes in one process: every message reaches every node, and nothing is left running (the bubble checks).
 func TestCrowd(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {

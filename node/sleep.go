@@ -4,10 +4,8 @@ import (
 	"context"
 	"time"
 
-	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
-	libp2p "github.com/libp2p/go-libp2p/core/protocol"
 )
 
 // Gossip without a peer is a heartbeat a second and a dozen goroutines for nothing. A node alone has neither: pubsub is made
@@ -107,7 +105,7 @@ func (g *gossip) rise(m *mesh) {
 	defer g.mu.Unlock()
 	g.mesh = m
 	if m == nil {
-		g.reach = nil
+		g.forget()
 	} else if g.risen != nil {
 		close(g.risen)
 		g.risen = nil
@@ -122,8 +120,15 @@ func (g *gossip) rest(m *mesh) bool {
 	if m.streams > 0 {
 		return false
 	}
-	g.mesh, g.reach = nil, nil
+	g.mesh = nil
+	g.forget()
 	return true
+}
+
+// forget forgets the streams of a mesh that ends. The caller holds mu.
+func (g *gossip) forget() {
+	g.reach = nil
+	g.outflows.Clear()
 }
 
 // enter returns the mesh for one stream, until leave. It wakes gossip if it sleeps, and returns nil when ctx ends or it
@@ -160,6 +165,7 @@ func (g *gossip) reached(p peer.ID, yes bool) {
 	defer g.mu.Unlock()
 	if !yes {
 		delete(g.reach, p)
+		g.outflows.Delete(p)
 		select {
 		case g.lost <- struct{}{}:
 		default:
@@ -185,20 +191,3 @@ func (g *gossip) leave(m *mesh) {
 	defer g.mu.Unlock()
 	m.streams--
 }
-
-// meshHost is the host as pubsub sees it. The stream handler that pubsub sets is kept here for hearGossip, which outlives it.
-type meshHost struct {
-	host.Host
-	handler network.StreamHandler // set before pubsub's constructor returns, not changed after
-}
-
-// SetStreamHandler implements host.Host.
-func (h *meshHost) SetStreamHandler(_ libp2p.ID, f network.StreamHandler) { h.handler = f }
-
-// SetStreamHandlerMatch implements host.Host.
-func (h *meshHost) SetStreamHandlerMatch(_ libp2p.ID, _ func(libp2p.ID) bool, f network.StreamHandler) {
-	h.handler = f
-}
-
-// RemoveStreamHandler implements host.Host. hearGossip's handler stays.
-func (h *meshHost) RemoveStreamHandler(libp2p.ID) {}
