@@ -87,12 +87,7 @@ func (d *door) one(ctx context.Context, a arrival) protocol.Verdict {
 			return c.verdict
 		}
 	}
-	// Whatever else can run runs first, and brings what it has: the busier the machine, the larger the batches. An idle one loses nothing.
-	runtime.Gosched()
-	d.mu.Lock()
-	batch := d.waiting
-	d.waiting = nil
-	d.mu.Unlock()
+	batch := d.gather()
 
 	arrivals := make([]arrival, len(batch))
 	for i, w := range batch {
@@ -110,6 +105,23 @@ func (d *door) one(ctx context.Context, a arrival) protocol.Verdict {
 	}
 	d.mu.Unlock()
 	return (<-v.calls).verdict
+}
+
+// gather takes all that wait. Whatever else can run runs first, again and again while it brings more: the busier the machine, the larger the
+// batches. An idle one loses nothing.
+func (d *door) gather() (batch []*visitor) {
+	for had := 0; ; {
+		runtime.Gosched()
+		d.mu.Lock()
+		if len(d.waiting) == had || had >= validators {
+			batch, d.waiting = d.waiting, nil
+		}
+		had = len(d.waiting)
+		d.mu.Unlock()
+		if batch != nil {
+			return batch
+		}
+	}
 }
 
 // batch takes many messages in. Messages of one batch may alias one buffer: the store copies, and readers get clones.

@@ -56,7 +56,7 @@ func verify(author Author, domain string, content, signature []byte) bool {
 // all are checked singly, so whoever sent the batch should lose the link after a few.
 func VerifyAll(batch []*Unverified) []*Message {
 	out := make([]*Message, len(batch))
-	if len(batch) < 4 { // below this the batch equation costs more than it saves
+	if len(batch) < 3 { // below this the batch equation costs more than it saves
 		for i, u := range batch {
 			out[i], _ = u.Verify()
 		}
