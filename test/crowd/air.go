@@ -208,9 +208,9 @@ const forGood = 100 * 365 * 24 * time.Hour
 // slot is how finely time passes on the air, as at phones whose radio rests in between: packets arrive, people move, beacons
 // are heard and pauses of sync end at its multiples. Whoever waits for several packets wakes once, and nodes that wake at the same
 // moment use all processors: with 5 ms and everything else at any time there were 500 moments in a second of 300 nodes, at most of which
-// one node did one thing. QUIC's 25 ms before an acknowledgement are two slots. A longer slot would add more to a round trip than the
-// radio does.
-const slot = 12500 * time.Microsecond
+// one node did one thing. It is the 25 ms for which QUIC holds back an acknowledgement: those come at the next slot. A contact takes 0.2 s
+// to begin, which is a twentieth of the time for which a beacon goes unheard.
+const slot = 25 * time.Millisecond
 
 func onSlot(t time.Time) time.Time { return t.Add(slot - 1).Truncate(slot) }
 
