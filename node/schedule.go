@@ -12,9 +12,10 @@ import (
 const (
 	// syncEvery is the mean time between rounds on a link on which they move messages. Equal stores pay about 60 bytes for one.
 	syncEvery = 5 * time.Second
-	// syncSeldom is what it grows to, doubling, on a link where rounds find nothing to move, whether or not gossip brings
+	// syncSeldom is what it grows to, by syncGrows at a time, on a link where rounds find nothing to move, whether or not gossip brings
 	// anything: it has lost nothing there. A round takes both sides half a millisecond to learn that. It also bounds how long a peer that went silent in a round goes unnoticed.
 	syncSeldom = 30 * time.Second
+	syncGrows  = 3
 	// syncGap is the least time between two rounds on one link, however much arrives: what arrives meanwhile goes
 	// together.
 	syncGap = 150 * time.Millisecond
@@ -49,7 +50,8 @@ type plan struct {
 	late      uint64        // of the link when it was last looked at
 	rounds    int64         // finished on this link until then
 	expected  int64         // rounds there will be when the one that was asked for is over
-	early     bool          // due is sooner than its turn
+	early     bool          // due is more than its turn: that the other end asks does not put it off
+	watch     watch
 }
 
 // schedule asks links for rounds until ctx ends.
@@ -57,7 +59,8 @@ func (n *Node) schedule(ctx context.Context) error {
 	a := make(agenda)
 	strikes := make(map[peer.ID]int)
 	var watched time.Time
-	lost := false // gossip lost a peer since it was last looked at
+	var heeded, heed time.Time // when peers were last looked at for silence, and when they are to be
+	lost := false              // gossip lost a peer since it was last looked at
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
@@ -71,6 +74,10 @@ func (n *Node) schedule(ctx context.Context) error {
 			if lost || len(strikes) > 0 {
 				wait = min(wait, watchEvery)
 			}
+			if now.Sub(heeded) >= silentStep {
+				heeded, heed = now, now.Add(n.heed(a, now))
+			}
+			wait = min(wait, heed.Sub(now))
 			timer.Reset(n.cfg.onStep(now, max(wait, time.Millisecond)))
 		} else {
 			timer.Stop()
@@ -92,30 +99,25 @@ func (n *Node) schedule(ctx context.Context) error {
 func (n *Node) enter(a agenda, links []*link, now time.Time) {
 	for _, l := range links {
 		if a[l] == nil {
-			a[l] = &plan{due: now.Add(jitter(syncEvery)), last: now, pause: syncEvery, arrivals: n.counts.arrivals.Load()}
+			a[l] = &plan{due: now.Add(jitter(syncEvery)), last: now, pause: syncEvery, arrivals: n.counts.arrivals.Load(), watch: watchOf(l.stream.Conn())}
 		}
 	}
 }
 
 // tend asks the links that are due, forgets those that are gone, and returns how long nothing is due.
 func (n *Node) tend(a agenda, now time.Time) time.Duration {
-	links := n.links.all()
-	n.enter(a, links, now)
-	live := make(map[*link]struct{}, len(links))
+	n.enter(a, n.links.all(), now)
 	wait := syncSeldom
-	for _, l := range links {
-		live[l] = struct{}{}
-		p := a[l]
+	for l, p := range a {
+		if n.links.get(l.peer) != l {
+			delete(a, l)
+			continue
+		}
 		if !p.due.After(now) && !p.served(l, now) {
 			n.stirred.Store(false) // before the look at what has arrived: see stir
 			p.ask(l, n.counts.arrivals.Load(), now)
 		}
 		wait = min(wait, p.due.Sub(now))
-	}
-	for l := range a {
-		if _, ok := live[l]; !ok {
-			delete(a, l)
-		}
 	}
 	return wait
 }
@@ -156,7 +158,7 @@ func (p *plan) learn(l *link) {
 	case late != p.late: // gossip lost something here, or has not begun
 		p.pause = syncEvery
 	case rounds > p.rounds:
-		p.pause = min(2*p.pause, syncSeldom)
+		p.pause = min(syncGrows*p.pause, syncSeldom)
 	}
 	p.late, p.rounds = late, rounds
 }
@@ -183,16 +185,20 @@ const (
 )
 
 func (n *Node) wake(a agenda, w wake, now time.Time) {
+	shortly := now.Add(grace)
 	spot := toldLinks
 	if w.why == told {
-		spot -= a.dueBefore(now.Add(grace))
+		spot -= a.keep(shortly)
 	}
 	for l, p := range a { // in an order that is never the same
 		if (l == w.link) == w.others {
 			continue
 		}
 		p.news = true
-		if w.why == told && l.trusted(now) {
+		if l.trusted(now) && (w.why == heard || w.why == told && p.early && p.due.Before(shortly)) {
+			continue // its turn is soon enough
+		}
+		if l.trusted(now) && w.why == told {
 			if spot--; spot < 0 {
 				continue
 			}
@@ -202,15 +208,17 @@ func (n *Node) wake(a agenda, w wake, now time.Time) {
 			soon = free
 		}
 		if soon.Before(p.due) {
-			p.due, p.early = soon, true
+			p.due = soon
 		}
+		p.early = true // even if its turn is sooner: that the other end asks does not put this off
 	}
 }
 
-// dueBefore counts the links that look soon anyway.
-func (a agenda) dueBefore(t time.Time) (n int) {
+// keep counts the links that look before t anyway, and keeps them to it.
+func (a agenda) keep(t time.Time) (n int) {
 	for _, p := range a {
 		if p.due.Before(t) {
+			p.early = true
 			n++
 		}
 	}
@@ -223,8 +231,6 @@ func (n *Node) within(l *link, pause time.Duration, why reason, now time.Time) t
 	switch {
 	case why == told && old || why == bulk:
 		return jitter(grace)
-	case why == heard && old:
-		return syncSeldom * 2 // its turn is sooner
 	case why == leased:
 		return leaseStale
 	case why == heard:

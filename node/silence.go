@@ -1,0 +1,83 @@
+package node
+
+import (
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/quic-go/quic-go"
+)
+
+// A peer that walks out of reach says nothing. QUIC gives a silent peer 30 seconds, and 15 more when there was nothing to say: for as
+// long as many a contact lasts it would be counted on in the mesh, shown as a neighbour, and not met again when it comes back.
+const (
+	// silentStep is how long a peer has to answer, each time anew: an answer takes a round trip and the 25 ms for which QUIC may hold
+	// back an acknowledgement.
+	silentStep = time.Second
+	// silentSteps is in how many of them in a row nothing came before the peer is out of reach. In five seconds QUIC repeats itself
+	// five times, after a first wait of some three round trips, and always with two packets.
+	silentSteps = 5
+	// silentSent is the least number of packets that were not answered.
+	silentSent = 4
+	// heedEvery is how often a peer that answers is looked at, at least.
+	heedEvery = 5 * time.Second
+	// asleep is longer than a step takes unless this node itself stood still: then nothing is known of the peer.
+	asleep = 3 * silentStep
+)
+
+// silence is what is known of a peer that may be out of reach.
+type silence struct {
+	sent, received uint64    // packets, when one was last known to have come
+	steps          int       // in a row, in which none came though some were sent
+	looked         time.Time // at the last of them
+}
+
+// look takes the count of all packets until now. It reports whether the peer is to be looked at again in silentStep, and whether it
+// is out of reach.
+func (s *silence) look(now time.Time, sent, received uint64) (suspect, gone bool) {
+	passed := now.Sub(s.looked)
+	switch {
+	case received != s.received:
+		*s = silence{sent: sent, received: received}
+		return false, false
+	case sent == s.sent:
+		return false, false
+	case s.steps > 0 && passed < silentStep:
+		return true, false
+	case s.steps > 0 && passed > asleep:
+		s.steps = 0
+	}
+	s.steps, s.looked = s.steps+1, now
+	return true, s.steps > silentSteps && sent-s.sent >= silentSent
+}
+
+// watch is a link's connection and its silence.
+type watch struct {
+	conn *quic.Conn // nil: another kind; the kernel itself ends a TCP connection whose peer does not answer
+	silence
+}
+
+func watchOf(c network.Conn) (w watch) {
+	c.As(&w.conn)
+	return w
+}
+
+// heed ends the connections of peers that are out of reach, and returns how long not to look again.
+func (n *Node) heed(a agenda, now time.Time) time.Duration {
+	wait := heedEvery
+	for l, p := range a {
+		w := &p.watch
+		if w.conn == nil {
+			continue
+		}
+		stats := w.conn.ConnectionStats()
+		suspect, gone := w.look(now, stats.PacketsSent, stats.PacketsReceived)
+		if gone {
+			n.log.Debug("peer is out of reach", "peer", short(l.peer), "unanswered", stats.PacketsSent-w.sent)
+			n.spawn(func() { l.stream.Conn().Close() })
+		}
+		if suspect {
+			wait = silentStep
+		}
+	}
+	return wait
+}

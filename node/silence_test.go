@@ -1,0 +1,78 @@
+package node
+
+import (
+	"testing"
+	"time"
+)
+
+// TestSilence counts seconds in which a peer did not answer.
+func TestSilence(t *testing.T) {
+	type look struct {
+		after          time.Duration
+		sent, received uint64
+		suspect, gone  bool
+	}
+	for _, c := range []struct {
+		name  string
+		looks []look
+	}{
+		{"who is not spoken to is not suspect", []look{{0, 9, 9, false, false}, {time.Hour, 9, 9, false, false}}},
+		{"who answers is not suspect", []look{{0, 1, 1, false, false}, {time.Second, 2, 2, false, false}, {time.Second, 9, 3, false, false}}},
+		{"an answer ends it", []look{
+			{0, 1, 1, false, false},
+			{time.Second, 3, 1, true, false},
+			{time.Second, 5, 1, true, false},
+			{time.Second, 7, 1, true, false},
+			{time.Second, 9, 1, true, false},
+			{time.Second, 11, 1, true, false},
+			{time.Second, 11, 2, false, false},
+			{time.Second, 13, 2, true, false},
+		}},
+		{"gone after five steps", []look{
+			{0, 1, 1, false, false},
+			{time.Second, 2, 1, true, false},
+			{time.Second / 2, 4, 1, true, false}, // sooner than a step: does not count
+			{time.Second, 6, 1, true, false},
+			{time.Second, 8, 1, true, false},
+			{time.Second, 8, 1, true, false},
+			{time.Second, 10, 1, true, false},
+			{time.Second, 10, 1, true, true},
+		}},
+		{"one packet is no proof", []look{
+			{0, 1, 1, false, false},
+			{time.Second, 2, 1, true, false},
+			{time.Second, 2, 1, true, false},
+			{time.Second, 2, 1, true, false},
+			{time.Second, 2, 1, true, false},
+			{time.Second, 2, 1, true, false},
+			{time.Second, 2, 1, true, false},
+			{time.Second, 2, 1, true, false},
+			{time.Second, 5, 1, true, true},
+		}},
+		{"this node stood still itself", []look{
+			{0, 1, 1, false, false},
+			{time.Second, 9, 1, true, false},
+			{time.Second, 9, 1, true, false},
+			{time.Second, 9, 1, true, false},
+			{time.Second, 9, 1, true, false},
+			{time.Second, 9, 1, true, false},
+			{time.Minute, 9, 1, true, false},
+			{time.Second, 9, 1, true, false},
+			{time.Second, 9, 1, true, false},
+			{time.Second, 9, 1, true, false},
+			{time.Second, 9, 1, true, false},
+			{time.Second, 9, 1, true, true},
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var s silence
+			now := time.Unix(1e9, 0)
+			for i, l := range c.looks {
+				now = now.Add(l.after)
+				if suspect, gone := s.look(now, l.sent, l.received); suspect != l.suspect || gone != l.gone {
+					t.Fatalf("look %d: suspect %v, gone %v, want %v and %v", i, suspect, gone, l.suspect, l.gone)
+				}
+			}
+		})
+	}
+}
