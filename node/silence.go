@@ -52,7 +52,7 @@ func (s *silence) look(now time.Time, sent, received uint64) (suspect, gone bool
 
 // watch is a link's connection and its silence.
 type watch struct {
-	conn *quic.Conn // nil: another kind; the kernel itself ends a TCP connection whose peer does not answer
+	conn *quic.Conn // nil: TCP, where yamux asks every 30 seconds whether the peer is there
 	silence
 }
 

@@ -74,8 +74,8 @@ func (s *Server) work(w http.ResponseWriter, v *visitor) (done func(), ok bool) 
 		tooMuch(w)
 		return nil, false
 	}
-	began := s.cfg.Now()
-	return func() { s.visitors.charge(v, int(s.cfg.Now().Sub(began)/time.Millisecond)*workCost) }, true
+	began := s.cfg.Watch()
+	return func() { s.visitors.charge(v, int(s.cfg.Watch().Sub(began)/time.Millisecond)*workCost) }, true
 }
 
 // line is the state for a page.

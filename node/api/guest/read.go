@@ -192,7 +192,7 @@ func (s *Server) listChannels() ([]Channel, error) {
 	if s.cfg.Now().Before(c.until) {
 		return c.list, nil
 	}
-	began := s.cfg.Now()
+	began := s.cfg.Watch()
 	list := []Channel{}
 	for count, err := range s.cfg.Store.Channels() {
 		if err != nil {
@@ -211,8 +211,7 @@ func (s *Server) listChannels() ([]Channel, error) {
 		return strings.Compare(a.Tag, b.Tag)
 	})
 	c.list = list[:min(len(list), maxChannels)]
-	now := s.cfg.Now()
-	c.until = now.Add(max(countFor, countShare*now.Sub(began)))
+	c.until = s.cfg.Now().Add(max(countFor, countShare*s.cfg.Watch().Sub(began)))
 	return c.list, nil
 }
 

@@ -74,7 +74,9 @@ type Config struct {
 	Page fs.FS
 
 	Log *slog.Logger     // nil: discard
-	Now func() time.Time // nil: the real clock; work is measured by it too
+	Now func() time.Time // nil: the real clock
+	// Watch measures what a guest costs the hub. Nil: the real clock. It is not Now: a test that moves that does no work.
+	Watch func() time.Time
 }
 
 // Server serves guests. It is safe for concurrent use; Run must run beside it.
@@ -103,6 +105,9 @@ func New(c Config) (*Server, error) {
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Watch == nil {
+		c.Watch = time.Now
 	}
 	if c.Now == nil {
 		c.Now = time.Now

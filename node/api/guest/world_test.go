@@ -36,7 +36,8 @@ type hub struct {
 
 	mu   sync.Mutex
 	now  time.Time     // guarded by mu; the guests' clock, which stands still until a test moves it
-	pace time.Duration // guarded by mu; or moves by this at each look
+	work time.Time     // guarded by mu; what work is measured by, which moves by pace at each look and by nothing else
+	pace time.Duration // guarded by mu
 }
 
 // lockedBuffer is a log that a test reads. test/rig has another for what processes print; that folder makes and ends those, which these
@@ -99,8 +100,13 @@ func (h *hub) build(t testing.TB, port int, change func(*guest.Config)) {
 		Now: func() time.Time {
 			h.mu.Lock()
 			defer h.mu.Unlock()
-			h.now = h.now.Add(h.pace)
 			return h.now
+		},
+		Watch: func() time.Time {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			h.work = h.work.Add(h.pace)
+			return h.work
 		},
 	}
 	if change != nil {
@@ -110,7 +116,7 @@ func (h *hub) build(t testing.TB, port int, change func(*guest.Config)) {
 	must(t, err)
 }
 
-// slow makes each look at the guests' clock take so long: all that the hub does has taken that long at least.
+// slow makes all that the hub does take so long, as its guests are charged for it.
 func (h *hub) slow(pace time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
