@@ -21,7 +21,7 @@ type leases struct {
 type holding struct {
 	exact  map[reconcile.Prefix]struct{}
 	under  map[reconcile.Prefix]int // how many of them lie at or under a prefix, for every prefix above one
-	alive  time.Time                // when bytes came last
+	alive  time.Time                // when messages came last
 	missed map[*link]struct{}       // the links that wanted some of it
 }
 

@@ -132,7 +132,6 @@ func (l *link) admit(payload []byte) (*pull, []arrival, error) {
 	if over {
 		return nil, nil, fmt.Errorf("%w: an answer of more than %d bytes", frame.ErrFrame, answerMost)
 	}
-	l.n.leases.touch(l)
 	arrivals := make([]arrival, 0, len(payload)/256+1)
 	for rest := payload[n:]; len(rest) > 0; {
 		age, wire, next, err := frame.SplitRecord(rest)
@@ -171,6 +170,7 @@ func (l *link) takeIn(ctx context.Context, in []arrival) {
 	if accepted == 0 {
 		return
 	}
+	l.n.leases.touch(l) // by messages alone: bytes without any would keep from others what this peer never gives
 	why := atOnce
 	if chunks == accepted {
 		why = bulk

@@ -88,6 +88,7 @@ func (n *Node) schedule(ctx context.Context) error {
 		case <-timer.C:
 		case <-n.gossip.lost:
 			lost = true
+			n.stirred.Store(false)
 		case w := <-n.wakes:
 			n.enter(a, n.links.all(), time.Now())
 			n.wake(a, w, time.Now())
@@ -99,6 +100,7 @@ func (n *Node) schedule(ctx context.Context) error {
 func (n *Node) enter(a agenda, links []*link, now time.Time) {
 	for _, l := range links {
 		if a[l] == nil {
+			n.stirred.Store(false)
 			a[l] = &plan{due: now.Add(jitter(syncEvery)), last: now, pause: syncEvery, arrivals: n.counts.arrivals.Load(), watch: watchOf(l.stream.Conn())}
 		}
 	}
@@ -188,7 +190,7 @@ func (n *Node) wake(a agenda, w wake, now time.Time) {
 	shortly := now.Add(grace)
 	spot := toldLinks
 	if w.why == told {
-		spot -= a.keep(shortly)
+		spot -= a.keep(shortly, w.link)
 	}
 	for l, p := range a { // in an order that is never the same
 		if (l == w.link) == w.others {
@@ -214,10 +216,10 @@ func (n *Node) wake(a agenda, w wake, now time.Time) {
 	}
 }
 
-// keep counts the links that look before t anyway, and keeps them to it.
-func (a agenda) keep(t time.Time) (n int) {
-	for _, p := range a {
-		if p.due.Before(t) {
+// keep counts the links but one that look before t anyway, and keeps them to it.
+func (a agenda) keep(t time.Time, but *link) (n int) {
+	for l, p := range a {
+		if l != but && p.due.Before(t) {
 			p.early = true
 			n++
 		}
@@ -255,8 +257,8 @@ func (n *Node) nudge(except *link, why reason) { n.post(wake{link: except, other
 // due makes one link look for differences soon.
 func (n *Node) due(l *link, why reason) { n.post(wake{link: l, why: why}) }
 
-// stir says that gossip has brought something. Once between two looks is enough: every link is due soon after the first, and looks
-// at everything that is there by then.
+// stir says that gossip has brought something. Once between two looks is enough: every link that needs it is due soon after the first, and
+// looks at everything that is there by then. A new link, and one that gossip has lost, are told anew.
 func (n *Node) stir() {
 	if n.stirred.CompareAndSwap(false, true) {
 		n.nudge(nil, heard)

@@ -16,7 +16,7 @@ const (
 	// silentSteps is in how many of them in a row nothing came before the peer is out of reach. In five seconds QUIC repeats itself
 	// five times, after a first wait of some three round trips, and always with two packets.
 	silentSteps = 5
-	// silentSent is the least number of packets that were not answered.
+	// silentSent is how many packets have to be unanswered before it counts. QUIC, which repeats itself, has sent them within a second.
 	silentSent = 4
 	// heedEvery is how often a peer that answers is looked at, at least.
 	heedEvery = 5 * time.Second
@@ -39,7 +39,8 @@ func (s *silence) look(now time.Time, sent, received uint64) (suspect, gone bool
 	case received != s.received:
 		*s = silence{sent: sent, received: received}
 		return false, false
-	case sent == s.sent:
+	case sent-s.sent < silentSent: // which may be acknowledgements, that nobody answers
+		s.steps = 0
 		return false, false
 	case s.steps > 0 && passed < silentStep:
 		return true, false
@@ -47,7 +48,7 @@ func (s *silence) look(now time.Time, sent, received uint64) (suspect, gone bool
 		s.steps = 0
 	}
 	s.steps, s.looked = s.steps+1, now
-	return true, s.steps > silentSteps && sent-s.sent >= silentSent
+	return true, s.steps > silentSteps
 }
 
 // watch is a link's connection and its silence.
