@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,26 +15,34 @@ import (
 
 	"longear/node"
 	"longear/protocol"
+	fr "longear/protocol/frame"
 	"longear/store"
 )
 
-// miser is a host whose node offers messages in sync and never gives any.
-type miser struct{ host.Host }
+// miser is a host whose node offers messages in sync and gives none: keeps says which of its frames do not go out.
+type miser struct {
+	host.Host
+	keeps func(s *stingy, whole []byte) bool
+}
 
 func (m miser) NewStream(ctx context.Context, p peer.ID, ids ...libp2p.ID) (network.Stream, error) {
 	s, err := m.Host.NewStream(ctx, p, ids...)
-	return stingy{s}, err
+	return &stingy{Stream: s, keeps: m.keeps}, err
 }
 
 func (m miser) SetStreamHandler(id libp2p.ID, h network.StreamHandler) {
-	m.Host.SetStreamHandler(id, func(s network.Stream) { h(stingy{s}) })
+	m.Host.SetStreamHandler(id, func(s network.Stream) { h(&stingy{Stream: s, keeps: m.keeps}) })
 }
 
 // stingy is a stream of a miser's.
-type stingy struct{ network.Stream }
+type stingy struct {
+	network.Stream
+	keeps func(s *stingy, whole []byte) bool
+	mu    sync.Mutex // whole frames are written at a time
+}
 
-// Write passes on all frames of sync but those with messages. A node writes whole frames.
-func (s stingy) Write(b []byte) (int, error) {
+// Write passes on all frames of sync but those that are kept. A node writes whole frames.
+func (s *stingy) Write(b []byte) (int, error) {
 	if !strings.HasPrefix(string(s.Protocol()), "/longear/sync/") {
 		return s.Stream.Write(b)
 	}
@@ -41,46 +50,68 @@ func (s stingy) Write(b []byte) (int, error) {
 	for rest := b; len(rest) > 0; {
 		size, n := binary.Uvarint(rest[1:])
 		whole := rest[:1+n+int(size)]
-		if rest = rest[len(whole):]; whole[0] != frameMessages {
+		if rest = rest[len(whole):]; !s.keeps(s, whole) {
 			out = append(out, whole...)
 		}
 	}
-	if _, err := s.Stream.Write(out); err != nil {
+	if err := s.put(out); err != nil {
 		return 0, err
 	}
 	return len(b), nil
 }
 
-// frameMessages is the kind of frame that a miser keeps to itself (SPEC.md section 15).
-const frameMessages = 5
+func (s *stingy) put(frames []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, err := s.Stream.Write(frames)
+	return err
+}
+
+// offered is a message that its author has not, and others have had for an hour: gossip does not tell it any more.
+type offered struct{ *protocol.Message }
+
+func offer(t *testing.T, author *member) offered {
+	t.Helper()
+	msg, err := protocol.Sign(author.key, protocol.Draft{Channel: water(t), Body: []byte("nobody gives it")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return offered{msg}
+}
+
+// kept is a store that has it.
+func (o offered) kept(t *testing.T) *store.Store {
+	t.Helper()
+	st, err := store.Open(store.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := st.Put(t.Context(), []store.Item{{Message: o.Message, Age: time.Hour}}); err != nil {
+		t.Fatal(err)
+	}
+	return st
+}
+
+// miser starts a miser that has it.
+func (o offered) miser(t *testing.T, w *world, keeps func(s *stingy, whole []byte) bool) *member {
+	t.Helper()
+	return w.join(o.kept(t), func(c *node.Config) {
+		open := c.Host
+		c.Host = func() (host.Host, error) {
+			h, err := open()
+			return miser{h, keeps}, err
+		}
+	})
+}
 
 // TestMisers: peers that offer what they never give do not make a node ask one after the other without end, and cost nobody
 // the message who can have it.
 func TestMisers(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		victim := w.add(nil)
-		msg, err := protocol.Sign(victim.key, protocol.Draft{Channel: water(t), Body: []byte("nobody gives it")})
-		if err != nil {
-			t.Fatal(err)
-		}
-		has := func() *store.Store {
-			st, err := store.Open(store.Config{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := st.Put(t.Context(), []store.Item{{Message: msg, Age: time.Hour}}); err != nil {
-				t.Fatal(err)
-			}
-			return st
-		}
+		msg := offer(t, victim)
 		for range 5 {
-			w.meet(w.join(has(), func(c *node.Config) {
-				open := c.Host
-				c.Host = func() (host.Host, error) {
-					h, err := open()
-					return miser{h}, err
-				}
-			}), victim)
+			w.meet(msg.miser(t, w, func(_ *stingy, whole []byte) bool { return fr.Kind(whole[0]) == fr.Messages }), victim)
 		}
 		time.Sleep(2 * time.Minute)
 		before := victim.Status().Sync
@@ -89,10 +120,49 @@ func TestMisers(t *testing.T) {
 		if n := (after.Sent + after.Received - before.Sent - before.Received) / 10; after.Took != 0 || n == 0 || n > 6000 {
 			t.Errorf("5 misers cost %d bytes of sync a minute, and gave %d messages", n, after.Took)
 		}
-		w.meet(victim, w.add(has()))
+		w.meet(victim, w.add(msg.kept(t)))
 		time.Sleep(2 * time.Second)
-		if victim.lacks(t, []*protocol.Message{msg}) != 0 {
+		if victim.lacks(t, []*protocol.Message{msg.Message}) != 0 {
 			t.Error("an honest peer came, and the message did not")
+		}
+	})
+}
+
+// TestTrickle: a peer that answers without end and without messages does not keep from a node what others would give it.
+func TestTrickle(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		victim := w.add(nil)
+		msg := offer(t, victim)
+		end := make(chan struct{})
+		defer close(end)
+		// In place of the messages, frames that hold nothing come every three seconds.
+		drip := func(s *stingy, nothing []byte) {
+			for {
+				select {
+				case <-time.After(3 * time.Second):
+				case <-end:
+					return
+				}
+				s.SetWriteDeadline(time.Now().Add(time.Minute))
+				if s.put(nothing) != nil {
+					return
+				}
+			}
+		}
+		w.meet(msg.miser(t, w, func(s *stingy, whole []byte) bool {
+			if fr.Kind(whole[0]) == fr.Messages {
+				_, n := binary.Uvarint(whole[1:])
+				number, _ := binary.Uvarint(whole[1+n:])
+				go drip(s, fr.Append(nil, fr.Messages, binary.AppendUvarint(nil, number)))
+				return true
+			}
+			return fr.Kind(whole[0]) == fr.Done
+		}), victim)
+		time.Sleep(15 * time.Second)
+		w.meet(victim, w.add(msg.kept(t)))
+		time.Sleep(10 * time.Second)
+		if victim.lacks(t, []*protocol.Message{msg.Message}) != 0 {
+			t.Error("an honest peer came, and ten seconds later the message had not")
 		}
 	})
 }

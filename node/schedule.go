@@ -197,12 +197,15 @@ func (n *Node) wake(a agenda, w wake, now time.Time) {
 			continue
 		}
 		p.news = true
-		if l.trusted(now) && (w.why == heard || w.why == told && p.early && p.due.Before(shortly)) {
-			continue // its turn is soon enough
-		}
-		if l.trusted(now) && w.why == told {
-			if spot--; spot < 0 {
+		if l.trusted(now) {
+			switch {
+			case w.why == heard: // its turn is soon enough
 				continue
+			case w.why != told:
+			case p.early && p.due.Before(shortly), spot <= 0: // it looks anyway, or others do
+				continue
+			default:
+				spot--
 			}
 		}
 		soon := now.Add(n.within(l, p.pause, w.why, now))

@@ -74,8 +74,13 @@ func (s *Server) work(w http.ResponseWriter, v *visitor) (done func(), ok bool) 
 		tooMuch(w)
 		return nil, false
 	}
+	return s.charging(v), true
+}
+
+// charging begins to measure what a guest costs; done charges the guest for it.
+func (s *Server) charging(v *visitor) (done func()) {
 	began := s.cfg.Watch()
-	return func() { s.visitors.charge(v, int(s.cfg.Watch().Sub(began)/time.Millisecond)*workCost) }, true
+	return func() { s.visitors.charge(v, int(s.cfg.Watch().Sub(began)/time.Millisecond)*workCost) }
 }
 
 // line is the state for a page.

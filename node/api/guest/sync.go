@@ -119,7 +119,7 @@ func (s *Server) sync(w http.ResponseWriter, r *http.Request, v *visitor) {
 		return
 	}
 	defer session.mu.Unlock()
-	began := s.cfg.Watch()
+	done := s.charging(v)
 	var err error
 	t := turn{session: session, hub: s, from: source(r)}
 	for rest := body; err == nil && len(rest) > 0; {
@@ -129,7 +129,7 @@ func (s *Server) sync(w http.ResponseWriter, r *http.Request, v *visitor) {
 			err = t.act(kind, payload)
 		}
 	}
-	s.visitors.charge(v, int(s.cfg.Watch().Sub(began)/time.Millisecond)*workCost)
+	done()
 	if err == nil && len(t.taken) > 0 {
 		var verdicts []protocol.Verdict
 		if verdicts, err = s.cfg.Door.OfferFrom(r.Context(), v.name, t.taken, true); err == nil && s.blame(v, verdicts) {
