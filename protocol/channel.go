@@ -136,11 +136,7 @@ const maxPassphrase = 1024
 // CheckPassphrase refuses the passphrases that a graphics card finds in an afternoon: a sealed channel can be attacked
 // offline by whoever holds one message of it.
 func CheckPassphrase(passphrase string) error {
-	words := make(map[string]bool)
-	for _, w := range strings.FieldsFunc(passphrase, func(r rune) bool { return !unicode.In(r, unicode.L, unicode.M, unicode.N) }) {
-		words[w] = true
-	}
-	if len(words) < 4 || utf8.RuneCountInString(passphrase) < 16 {
+	if different(passphrase) < 4 || utf8.RuneCountInString(passphrase) < 16 {
 		return fmt.Errorf("this passphrase can be guessed: take 4 or more different words, 16 or more characters, or a made one such as %s", NewPassphrase())
 	}
 	if len(passphrase) > maxPassphrase {
@@ -149,11 +145,25 @@ func CheckPassphrase(passphrase string) error {
 	return nil
 }
 
+// different counts the different words of a passphrase.
+func different(passphrase string) int {
+	words := make(map[string]bool)
+	for w := range strings.FieldsFuncSeq(passphrase, func(r rune) bool { return !unicode.In(r, unicode.L, unicode.M, unicode.N) }) {
+		words[w] = true
+	}
+	return len(words)
+}
+
 // NewPassphrase makes a passphrase of 80 random bits that can be read out: four groups of four
-// letters and digits.
+// letters and digits, all different, since CheckPassphrase counts different words.
 func NewPassphrase() string {
-	var b [10]byte
-	rand.Read(b[:])
-	s := encode32(b[:])
-	return s[:4] + "-" + s[4:8] + "-" + s[8:12] + "-" + s[12:]
+	for {
+		var b [10]byte
+		rand.Read(b[:])
+		s := encode32(b[:])
+		s = s[:4] + "-" + s[4:8] + "-" + s[8:12] + "-" + s[12:]
+		if different(s) == 4 { // all but one in 175,000
+			return s
+		}
+	}
 }

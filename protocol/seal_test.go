@@ -187,10 +187,11 @@ func TestStampAgrees(t *testing.T) {
 	}
 }
 
-// TestPassphrases: made ones pass the check that weak ones fail, and are never the same.
+// TestPassphrases: made ones pass the check that weak ones fail, and are never the same. Of so many, three would
+// have a word twice if that were allowed.
 func TestPassphrases(t *testing.T) {
 	seen := map[string]bool{}
-	for range 1000 {
+	for range 500_000 {
 		p := protocol.NewPassphrase()
 		if err := protocol.CheckPassphrase(p); err != nil || seen[p] || len(p) != 19 {
 			t.Fatalf("%q: %v", p, err)

@@ -55,10 +55,11 @@ type order struct {
 	Procs  int   // cores; 0: all
 }
 
-// phoneMemory and hubMemory are the limits that `longear relay` sets.
+// phoneMemory, hubMemory and hubGrowth are what `longear relay` sets.
 const (
 	phoneMemory = 60 << 20
 	hubMemory   = 1 << 30
+	hubGrowth   = 200 // percent
 )
 
 // usage is what a child has used so far. Sizes are bytes.
@@ -97,6 +98,7 @@ func TestChild(t *testing.T) {
 	keep, kind := store.Phone, node.Phone
 	if o.Hub {
 		keep, kind = store.Hub, node.Hub
+		debug.SetGCPercent(hubGrowth)
 	}
 	st, err := store.Open(store.Config{Dir: o.Dir, Profile: keep, Quota: o.Quota})
 	if err != nil {
