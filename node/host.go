@@ -52,6 +52,10 @@ func (n *Node) newHost() (host.Host, error) {
 	if err != nil {
 		return nil, fmt.Errorf("resource limits: %w", err)
 	}
+	book, err := NewPeerstore()
+	if err != nil {
+		return nil, fmt.Errorf("peerstore: %w", err)
+	}
 	opts := []libp2p.Option{
 		libp2p.NoListenAddrs,
 		libp2p.Transport(tcp.NewTCPTransport, tcp.WithDialerForAddr(linkLocalDialer), tcp.DisableReuseport()),
@@ -65,6 +69,7 @@ func (n *Node) newHost() (host.Host, error) {
 		libp2p.IPv6BlackHoleSuccessCounter(nil),
 		libp2p.ConnectionManager(manager),
 		libp2p.ResourceManager(resources),
+		libp2p.Peerstore(book),
 		libp2p.AddrsFactory(n.announced),
 		libp2p.ConnectionGater(&n.bans),
 	}

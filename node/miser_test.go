@@ -2,6 +2,7 @@ package node_test
 
 import (
 	"context"
+	"crypto/ed25519"
 	"encoding/binary"
 	"strings"
 	"sync"
@@ -70,9 +71,9 @@ func (s *stingy) put(frames []byte) error {
 // offered is a message that its author has not, and others have had for an hour: gossip does not tell it any more.
 type offered struct{ *protocol.Message }
 
-func offer(t *testing.T, author *member) offered {
+func offer(t *testing.T, author ed25519.PrivateKey) offered {
 	t.Helper()
-	msg, err := protocol.Sign(author.key, protocol.Draft{Channel: water(t), Body: []byte("nobody gives it")})
+	msg, err := protocol.Sign(author, protocol.Draft{Channel: water(t), Body: []byte("nobody gives it")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +110,7 @@ func (o offered) miser(t *testing.T, w *world, keeps func(s *stingy, whole []byt
 func TestMisers(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		victim := w.add(nil)
-		msg := offer(t, victim)
+		msg := offer(t, victim.key)
 		for range 5 {
 			w.meet(msg.miser(t, w, func(_ *stingy, whole []byte) bool { return fr.Kind(whole[0]) == fr.Messages }), victim)
 		}
@@ -128,41 +129,81 @@ func TestMisers(t *testing.T) {
 	})
 }
 
-// TestTrickle: a peer that answers without end and without messages does not keep from a node what others would give it.
-func TestTrickle(t *testing.T) {
+// silent keeps messages back, and that there will be no more.
+func silent(_ *stingy, whole []byte) bool {
+	return fr.Kind(whole[0]) == fr.Messages || fr.Kind(whole[0]) == fr.Done
+}
+
+// TestLeft: what a round with one peer left to another, which then goes away without having given it, comes from the first
+// although nothing has changed since.
+func TestLeft(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		victim := w.add(nil)
-		msg := offer(t, victim)
-		end := make(chan struct{})
-		defer close(end)
-		// In place of the messages, frames that hold nothing come every three seconds.
-		drip := func(s *stingy, nothing []byte) {
-			for {
-				select {
-				case <-time.After(3 * time.Second):
-				case <-end:
-					return
-				}
-				s.SetWriteDeadline(time.Now().Add(time.Minute))
-				if s.put(nothing) != nil {
-					return
-				}
-			}
-		}
-		w.meet(msg.miser(t, w, func(s *stingy, whole []byte) bool {
-			if fr.Kind(whole[0]) == fr.Messages {
-				_, n := binary.Uvarint(whole[1:])
-				number, _ := binary.Uvarint(whole[1+n:])
-				go drip(s, fr.Append(nil, fr.Messages, binary.AppendUvarint(nil, number)))
-				return true
-			}
-			return fr.Kind(whole[0]) == fr.Done
-		}), victim)
-		time.Sleep(15 * time.Second)
+		victim.post(t, 30)
+		msg := offer(t, victim.key)
+		other := msg.miser(t, w, silent)
+		w.meet(other, victim)
+		time.Sleep(time.Second)
 		w.meet(victim, w.add(msg.kept(t)))
-		time.Sleep(10 * time.Second)
+		time.Sleep(time.Second)
+		victim.post(t, 1) // the link is young: a round follows
+		time.Sleep(2 * time.Second)
+		other.stop()
+		time.Sleep(2 * time.Second)
 		if victim.lacks(t, []*protocol.Message{msg.Message}) != 0 {
-			t.Error("an honest peer came, and ten seconds later the message had not")
+			t.Error("the other peer is gone, and the message has not come")
 		}
 	})
+}
+
+// TestTrickle: a peer that answers without end does not keep from a node what others would give it: not for long with frames
+// that hold nothing, and not for ever with messages of its own that nobody asked it for.
+func TestTrickle(t *testing.T) {
+	for _, c := range []struct {
+		what   string
+		drops  func(*protocol.Message) []byte // of each frame, what comes after the request's number
+		within time.Duration
+	}{
+		{"nothing", func(*protocol.Message) []byte { return nil }, 10 * time.Second},
+		{"messages of its own", func(m *protocol.Message) []byte { return fr.AppendRecord(nil, 0, m.Wire()) }, 3 * time.Minute},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				victim := w.add(nil)
+				msg := offer(t, victim.key)
+				other := w.add(nil).post(t, 100)
+				end := make(chan struct{})
+				defer close(end)
+				// In place of the message, a drop comes every three seconds.
+				drip := func(s *stingy, number uint64) {
+					for _, m := range other {
+						select {
+						case <-time.After(3 * time.Second):
+						case <-end:
+							return
+						}
+						s.SetWriteDeadline(time.Now().Add(time.Minute))
+						if s.put(fr.Append(nil, fr.Messages, append(binary.AppendUvarint(nil, number), c.drops(m)...))) != nil {
+							return
+						}
+					}
+				}
+				w.meet(msg.miser(t, w, func(s *stingy, whole []byte) bool {
+					if fr.Kind(whole[0]) == fr.Messages {
+						_, n := binary.Uvarint(whole[1:])
+						number, _ := binary.Uvarint(whole[1+n:])
+						go drip(s, number)
+						return true
+					}
+					return fr.Kind(whole[0]) == fr.Done
+				}), victim)
+				time.Sleep(15 * time.Second)
+				w.meet(victim, w.add(msg.kept(t)))
+				time.Sleep(c.within)
+				if victim.lacks(t, []*protocol.Message{msg.Message}) != 0 {
+					t.Errorf("an honest peer came, and %v later the message had not", c.within)
+				}
+			})
+		})
+	}
 }

@@ -32,6 +32,7 @@ const (
 type pull struct {
 	frame.Request      // each of its wants is on lease
 	media         bool // of photos: one at a time, and only while no other is open
+	claim         bool // for nothing: see link.claim
 
 	// Guarded by the link's mu.
 	before uint64 // messages that the link had taken when it was sent
@@ -72,7 +73,7 @@ func (l *link) pumpTexts(out []byte) []byte {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	left := false
+	var left *reconcile.Want
 	for len(l.wants) > 0 && l.urgentPulls() < pullsOpen {
 		p := &pull{}
 		shorts := 0
@@ -80,7 +81,7 @@ func (l *link) pumpTexts(out []byte) []byte {
 			w := l.wants[0]
 			l.wants = l.wants[1:]
 			if !l.n.leases.take(l, w.Prefix) {
-				left = true
+				left = &w
 				continue
 			}
 			p.Wants = append(p.Wants, w)
@@ -93,14 +94,25 @@ func (l *link) pumpTexts(out []byte) []byte {
 			out = l.request(out, p)
 		}
 	}
-	if left {
+	if left != nil {
 		l.n.due(l, leased)
+		if !l.asked {
+			out = l.claim(out, left.Prefix)
+		}
 	}
 	return out
 }
 
+// claim pulls what cannot be there, when all that a round showed is left to other links: a peer that is asked for nothing takes what differs
+// for settled and does not show it again, not even when the other link has failed. The caller holds mu.
+func (l *link) claim(out []byte, p reconcile.Prefix) []byte {
+	nobodys := p.First().Prefix(reconcile.Nibbles) // its ID ends in zeros
+	return l.request(out, &pull{Request: frame.Request{Wants: []reconcile.Want{{Prefix: nobodys, Whole: true}}}, claim: true})
+}
+
 // request sends a pull. The caller holds mu.
 func (l *link) request(out []byte, p *pull) []byte {
+	l.asked = true
 	l.seq++
 	p.Number, p.alive, p.before = l.seq, time.Now(), l.took.Load()
 	l.pulls[p.Number] = p
@@ -262,6 +274,10 @@ func (l *link) advance(p *pull) error {
 		return nil
 	}
 	delete(l.pulls, p.Number)
+	if p.claim {
+		l.mu.Unlock()
+		return l.settle(nil)
+	}
 	switch {
 	case l.took.Load() != p.before:
 		l.vain.Store(0)
@@ -286,6 +302,11 @@ func (l *link) advance(p *pull) error {
 	for other := range l.n.leases.give(l, free) {
 		l.n.due(other, freed)
 	}
+	return l.settle(out)
+}
+
+// settle goes on when a pull is over.
+func (l *link) settle(out []byte) error {
 	if err := l.flush(l.pump(out)); err != nil {
 		return err
 	}

@@ -57,6 +57,7 @@ func (l *link) overdue() error {
 	defer l.mu.Unlock()
 	for _, p := range l.pulls {
 		if p.stalled() {
+			l.n.leases.doubt(l.peer)
 			return fmt.Errorf("no answer to a pull for %v", pullTimeout)
 		}
 	}
@@ -95,7 +96,7 @@ func (l *link) startRound() error {
 // endRound closes the books of the last round: one that moved nothing need not be repeated while nothing changes.
 func (l *link) endRound() {
 	l.session.End(!l.moved)
-	l.moved, l.again = false, false
+	l.moved, l.asked, l.again = false, false, false
 }
 
 // hello appends our hello if it is due: with the first frame, and from the initiator when the salt has served its time.

@@ -201,8 +201,13 @@ func (m *member) newHost() (host.Host, error) {
 	if err != nil {
 		return nil, err
 	}
+	book, err := node.NewPeerstore()
+	if err != nil {
+		return nil, err
+	}
 	h, err := libp2p.New(
 		libp2p.Identity(key),
+		libp2p.Peerstore(book),
 		libp2p.ListenAddrStrings(fmt.Sprintf("/ip4/%s/udp/%d/quic-v1", addrOf(m.number), radioPort)),
 		m.overAir(),
 		libp2p.Transport(libp2pquic.NewTransport),
