@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/network"
@@ -16,6 +17,8 @@ import (
 type links struct {
 	mu   sync.Mutex
 	open map[peer.ID]*link // guarded by mu
+	// changed since the schedule last looked: it looks far more often than links come and go.
+	changed atomic.Bool
 }
 
 // add enters a link. When both peers opened one at once, both keep the one whose initiator has the lower ID. It
@@ -31,6 +34,7 @@ func (ls *links) add(l *link) (lost *link) {
 		return l
 	}
 	ls.open[l.peer] = l
+	ls.changed.Store(true)
 	return old
 }
 
@@ -40,6 +44,7 @@ func (ls *links) remove(l *link) {
 	defer ls.mu.Unlock()
 	if ls.open[l.peer] == l {
 		delete(ls.open, l.peer)
+		ls.changed.Store(true)
 	}
 }
 

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"maps"
 	"math/rand/v2"
 	"time"
 
@@ -90,15 +91,19 @@ func (n *Node) schedule(ctx context.Context) error {
 			lost = true
 			n.stirred.Store(false)
 		case w := <-n.wakes:
-			n.enter(a, n.links.all(), time.Now())
+			n.refresh(a, time.Now())
 			n.wake(a, w, time.Now())
 		}
 	}
 }
 
-// enter notes new links. The first round of each begins with the link itself.
-func (n *Node) enter(a agenda, links []*link, now time.Time) {
-	for _, l := range links {
+// refresh notes new links and forgets those that are gone. The first round of each begins with the link itself.
+func (n *Node) refresh(a agenda, now time.Time) {
+	if !n.links.changed.Swap(false) {
+		return
+	}
+	maps.DeleteFunc(a, func(l *link, _ *plan) bool { return n.links.get(l.peer) != l })
+	for _, l := range n.links.all() {
 		if a[l] == nil {
 			n.stirred.Store(false)
 			a[l] = &plan{due: now.Add(jitter(syncEvery)), last: now, pause: syncEvery, arrivals: n.counts.arrivals.Load(), watch: watchOf(l.stream.Conn())}
@@ -106,15 +111,11 @@ func (n *Node) enter(a agenda, links []*link, now time.Time) {
 	}
 }
 
-// tend asks the links that are due, forgets those that are gone, and returns how long nothing is due.
+// tend asks the links that are due, and returns how long nothing is due.
 func (n *Node) tend(a agenda, now time.Time) time.Duration {
-	n.enter(a, n.links.all(), now)
+	n.refresh(a, now)
 	wait := syncSeldom
 	for l, p := range a {
-		if n.links.get(l.peer) != l {
-			delete(a, l)
-			continue
-		}
 		if !p.due.After(now) && !p.served(l, now) {
 			n.stirred.Store(false) // before the look at what has arrived: see stir
 			p.ask(l, n.counts.arrivals.Load(), now)

@@ -116,7 +116,7 @@ func (l *Ladder) interval(now time.Time) time.Duration {
 	if l.book.searching(now) {
 		every = max(every*2/5, minBeaconEvery) // at most 2.8 s to the next, and 2 s of plan's: together under 5 s
 	}
-	if n := l.book.heardSince(now.Add(-recentlyHeard)); n > fewPeers {
+	if n := l.book.crowd(now); n > fewPeers {
 		every = max(every, min(time.Duration(n)*time.Second/beaconsPerSec, maxStretch))
 	}
 	return every
@@ -222,7 +222,7 @@ func (b *beacon) answer(d datagram, stranger bool, now time.Time) {
 		return
 	}
 	if !asked {
-		n := b.l.book.heardSince(now.Add(-recentlyHeard))
+		n := b.l.book.crowd(now)
 		if !stranger || n > wantedAnswers && rand.IntN(n) >= wantedAnswers {
 			return
 		}

@@ -86,6 +86,11 @@ type book struct {
 	open  map[peer.ID]bool // peers with a link, in the book or not; bounded by the host's own limits
 	extra time.Time        // when one more peer may be dialled although there are links enough
 	lost  time.Time        // when the last link of all was lost; zero while there is one
+
+	counted struct { // the size of the crowd, when it was last looked at
+		at time.Time
+		n  int
+	}
 }
 
 func newBook(self peer.ID) *book {
@@ -289,16 +294,21 @@ func (b *book) hint(p peer.ID) (uint32, [8]byte, bool) {
 	return 0, [8]byte{}, false
 }
 
-// heardSince counts the peers heard since t.
-func (b *book) heardSince(t time.Time) int {
+// crowd is how many peers have been heard recently. Of many it is as old as a second: they are counted at every look for
+// somebody to dial.
+func (b *book) crowd(now time.Time) int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if age := now.Sub(b.counted.at); len(b.peers) > fewPeers && age >= 0 && age < time.Second {
+		return b.counted.n
+	}
 	n := 0
 	for _, e := range b.peers {
-		if e.heard.After(t) {
+		if now.Sub(e.heard) < recentlyHeard {
 			n++
 		}
 	}
+	b.counted.at, b.counted.n = now, n
 	return n
 }
 

@@ -104,7 +104,7 @@ func (m *mdns) legs() []leg {
 
 // tick sends what is due and returns the time until something else is.
 func (m *mdns) tick(now time.Time) time.Duration {
-	crowd := m.l.book.heardSince(now.Add(-recentlyHeard)) > fewPeers
+	crowd := m.l.book.crowd(now) > fewPeers
 	m.mu.Lock()
 	select {
 	case <-m.nudge:
