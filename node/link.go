@@ -92,6 +92,7 @@ type link struct {
 	vain              atomic.Uint32 // pulls in a row that brought nothing; set by the loop
 	received, sent    atomic.Uint64 // bytes of sync and gossip with this peer
 	lastRound, rounds atomic.Int64  // unix ms of the last finished round; how many
+	ended             atomic.Int64  // the last finished round, as time since opened: no clock that is set moves it
 	equal             atomic.Bool   // the last round found nothing
 }
 

@@ -145,9 +145,8 @@ func (p *plan) served(l *link, now time.Time) bool {
 		return false
 	}
 	p.expected = p.rounds
-	// The round's time is of the wall clock, which may be set: it was after the last asking.
-	since := min(max(now.Sub(time.UnixMilli(l.lastRound.Load())), 0), now.Sub(p.last))
-	wait := jitter(p.pause) - since
+	over := l.opened.Add(time.Duration(l.ended.Load()))
+	wait := jitter(p.pause) - now.Sub(over)
 	if wait > 0 {
 		p.due = now.Add(wait)
 	}

@@ -256,7 +256,9 @@ func (l *link) onRecon(ctx context.Context, msg, out []byte) error {
 func (l *link) roundOver(ctx context.Context) error {
 	l.answering = false
 	l.rounds.Add(1)
-	l.lastRound.Store(time.Now().UnixMilli())
+	now := time.Now()
+	l.lastRound.Store(now.UnixMilli())
+	l.ended.Store(int64(now.Sub(l.opened)))
 	l.equal.Store(l.session.Equal())
 	if l.session.Equal() && l.scope.Ranks == allRanks {
 		l.vain.Store(0)    // it holds back nothing
