@@ -196,7 +196,7 @@ func TestStep(t *testing.T) {
 			}
 			time.Sleep(800 * time.Millisecond)
 		}
-		if moved < 8 {
+		if moved < 6 { // no pause is longer than 42 s, and the second that it ends with
 			t.Errorf("%d rounds in 300 s, want about 10", moved)
 		}
 	})

@@ -244,7 +244,7 @@ func (d *answerModel) put(t *testing.T, s *store.Store, r *rand.Rand, targets []
 
 func (d *answerModel) remove(t *testing.T, s *store.Store, r *rand.Rand) {
 	var ids []protocol.ID
-	for id := range d.live {
+	for _, id := range inOrder(d.live) {
 		if r.IntN(5) == 0 {
 			ids = append(ids, id)
 			delete(d.live, id)

@@ -114,7 +114,7 @@ func TestResponsesRefused(t *testing.T) {
 		{post.ID, api.Respond{Answer: "like"}, api.Usage, `"like"`},
 		{answer.ID, api.Respond{Answer: "confirm"}, api.Usage, "an answer itself"},
 		{letter.ID, api.Respond{Answer: "confirm"}, api.Usage, "a letter"},
-		{"aaaa", api.Respond{Answer: "confirm"}, api.NotFound, "no message"},
+		{strings.Repeat("a", 12), api.Respond{Answer: "confirm"}, api.NotFound, "no message"},
 		{strings.Repeat("a", 52), api.Respond{Answer: "confirm"}, api.NotFound, "no message"},
 		{"a", api.Respond{Answer: "confirm"}, api.Usage, "at least 4"},
 	} {

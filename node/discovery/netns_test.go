@@ -173,7 +173,7 @@ func pair(t *testing.T) (a, b space) {
 	if _, err := exec.LookPath("ip"); err != nil {
 		t.Skip("SKIPPED: the program ip (iproute2) is not installed")
 	}
-	tag := fmt.Sprintf("%d-%d", os.Getpid(), time.Now().UnixNano()%1e6)
+	tag := fmt.Sprintf("%d-%d", os.Getpid(), time.Now().UnixNano()) // a part of it was the same for two of those that run at once
 	a, b = space{t, "lea" + tag}, space{t, "leb" + tag}
 	for _, s := range []space{a, b} {
 		if out, err := exec.Command("ip", "netns", "add", s.name).CombinedOutput(); err != nil {
