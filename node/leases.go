@@ -1,11 +1,8 @@
 package node
 
 import (
-	"maps"
 	"sync"
 	"time"
-
-	"github.com/libp2p/go-libp2p/core/peer"
 
 	"longear/protocol/reconcile"
 )
@@ -13,21 +10,17 @@ import (
 const (
 	// leaseStale is how long a link may hold parts of the set without a message arriving before another may pull them too.
 	leaseStale = 5 * time.Second
-	// leaseLongest is how long it may hold a part though messages arrive: whoever sends one of its own now and then would hold for
-	// ever what it never gives. A slow radio brings what one request asks for, some 600 kB, in less.
+	// leaseLongest is how long it may hold a part while fewer bytes than leaseLeast arrive: whoever sends a message of its own now and then would
+	// hold for ever what it never gives. It is 4 kbit/s, a tenth of what a poor radio carries.
 	leaseLongest = 2 * time.Minute
-	// doubtFor is how long nothing is left any more to a peer that did not bring what was left to it, and doubtsMost how many such
-	// peers are remembered: it connects again, asks first, and would hold the same once more.
-	doubtFor   = 10 * time.Minute
-	doubtsMost = 256
+	leaseLeast   = 64 << 10
 )
 
 // leases say which link is pulling which part of the set, so that no message is fetched from two peers at once.
 // Short IDs are salted for each link and cannot be compared between two; places in the trie can.
 type leases struct {
-	mu     sync.Mutex
-	links  map[*link]*holding    // guarded by mu
-	doubts map[peer.ID]time.Time // until when; guarded by mu
+	mu    sync.Mutex
+	links map[*link]*holding // guarded by mu
 }
 
 // holding is what one link has on lease: at most pullsOpen*pullWants prefixes.
@@ -36,7 +29,9 @@ type holding struct {
 	under  map[reconcile.Prefix]int       // how many of them lie at or under a prefix, for every prefix above one
 	alive  time.Time                      // when messages came last
 	missed map[*link]struct{}             // the links that wanted some of it
-	swept  time.Time                      // when leases that had lasted too long were ended
+	window time.Time                      // since when bytes are counted
+	bytes  int                            // of messages that were taken in
+	slack  bool                           // so few that nothing is left to this link any more
 }
 
 // take gives l the part of the set under p, unless another link has some of it.
@@ -48,10 +43,7 @@ func (ls *leases) take(l *link, p reconcile.Prefix) bool {
 		if other == l {
 			continue
 		}
-		if h.lapse(now) {
-			ls.doubtful(other.peer, now)
-		}
-		if now.Sub(h.alive) < leaseStale && !ls.doubts[other.peer].After(now) && h.meets(p) {
+		if now.Sub(h.alive) < leaseStale && !h.slacks(now) && h.meets(p) {
 			if h.missed == nil {
 				h.missed = make(map[*link]struct{})
 			}
@@ -64,7 +56,7 @@ func (ls *leases) take(l *link, p reconcile.Prefix) bool {
 		if ls.links == nil {
 			ls.links = make(map[*link]*holding)
 		}
-		h = &holding{exact: make(map[reconcile.Prefix]time.Time), under: make(map[reconcile.Prefix]int)}
+		h = &holding{window: now, exact: make(map[reconcile.Prefix]time.Time), under: make(map[reconcile.Prefix]int)}
 		ls.links[l] = h
 	}
 	h.alive = now
@@ -75,44 +67,17 @@ func (ls *leases) take(l *link, p reconcile.Prefix) bool {
 	return true
 }
 
-// lapse ends the leases that have lasted too long, and reports whether there were any.
-func (h *holding) lapse(now time.Time) (any bool) {
-	if now.Sub(h.swept) < leaseStale {
-		return false
+// slacks reports whether the link has held something for too long and brought too little.
+func (h *holding) slacks(now time.Time) bool {
+	if now.Sub(h.window) < leaseLongest {
+		return h.slack
 	}
-	h.swept = now
-	for p, since := range h.exact {
-		if now.Sub(since) >= leaseLongest {
-			h.end(p)
-			any = true
-		}
+	h.slack = false
+	for _, since := range h.exact {
+		h.slack = h.slack || h.bytes < leaseLeast && now.Sub(since) >= leaseLongest
 	}
-	return any
-}
-
-// doubt says that a peer did not bring what it was asked for.
-func (ls *leases) doubt(p peer.ID) {
-	ls.mu.Lock()
-	defer ls.mu.Unlock()
-	ls.doubtful(p, time.Now())
-}
-
-// doubtful notes a peer; mu is held.
-func (ls *leases) doubtful(p peer.ID, now time.Time) {
-	if len(ls.doubts) >= doubtsMost {
-		maps.DeleteFunc(ls.doubts, func(_ peer.ID, until time.Time) bool { return !until.After(now) })
-	}
-	if ls.doubts == nil {
-		ls.doubts = make(map[peer.ID]time.Time)
-	}
-	if len(ls.doubts) < doubtsMost {
-		ls.doubts[p] = now.Add(doubtFor)
-	}
-}
-
-func (h *holding) end(p reconcile.Prefix) {
-	delete(h.exact, p)
-	h.count(p, -1)
+	h.window, h.bytes = now, 0
+	return h.slack
 }
 
 // meets reports whether the holding has p, something above it or something under it.
@@ -137,12 +102,13 @@ func (h *holding) count(p reconcile.Prefix, by int) {
 	}
 }
 
-// touch says that bytes arrive on l.
-func (ls *leases) touch(l *link) {
+// touch says that messages of so many bytes have been taken in from l.
+func (ls *leases) touch(l *link, bytes int) {
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
 	if h := ls.links[l]; h != nil {
 		h.alive = time.Now()
+		h.bytes += bytes
 	}
 }
 
@@ -156,7 +122,8 @@ func (ls *leases) give(l *link, wants []reconcile.Want) (missed map[*link]struct
 	}
 	for _, w := range wants {
 		if _, ok := h.exact[w.Prefix]; ok {
-			h.end(w.Prefix)
+			delete(h.exact, w.Prefix)
+			h.count(w.Prefix, -1)
 		}
 	}
 	missed, h.missed = h.missed, nil

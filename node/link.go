@@ -72,6 +72,7 @@ type link struct {
 	begun     *rate.Limiter    // of the peer's rounds
 	messages  int              // of this round, both ways
 	moved     bool             // this round moved messages in either direction
+	movedLast bool             // the initiator's: so did the one before, of which the peer has not said all yet
 	asked     bool             // this round has been followed by a pull of ours
 	again     bool             // the set may differ still: start a round when the pulls are done
 	wants     []reconcile.Want // of alerts and texts

@@ -134,26 +134,46 @@ func silent(_ *stingy, whole []byte) bool {
 	return fr.Kind(whole[0]) == fr.Messages || fr.Kind(whole[0]) == fr.Done
 }
 
-// TestLeft: what a round with one peer left to another, which then goes away without having given it, comes from the first
-// although nothing has changed since.
+// TestLeft: what rounds with one peer left to another, which then goes away without having given it, comes from the first
+// although nothing has changed since. Who dials starts the rounds, and takes what nobody asked it for in one of them for settled: it
+// posts, so that rounds come as fast as they may, and on a slow network the next begins before all is said about the last.
 func TestLeft(t *testing.T) {
-	inWorld(t, func(t *testing.T, w *world) {
-		victim := w.add(nil)
-		victim.post(t, 30)
-		msg := offer(t, victim.key)
-		other := msg.miser(t, w, silent)
-		w.meet(other, victim)
-		time.Sleep(time.Second)
-		w.meet(victim, w.add(msg.kept(t)))
-		time.Sleep(time.Second)
-		victim.post(t, 1) // the link is young: a round follows
-		time.Sleep(2 * time.Second)
-		other.stop()
-		time.Sleep(2 * time.Second)
-		if victim.lacks(t, []*protocol.Message{msg.Message}) != 0 {
-			t.Error("the other peer is gone, and the message has not come")
-		}
-	})
+	for _, c := range []struct {
+		what   string
+		oneWay time.Duration
+		dials  bool
+	}{
+		{"the node dials", 5 * time.Millisecond, true},
+		{"the peer dials", 5 * time.Millisecond, false},
+		{"the peer dials, 100 ms away", 100 * time.Millisecond, false},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			inWorldAt(t, c.oneWay, func(t *testing.T, w *world) {
+				victim := w.add(nil)
+				victim.post(t, 600)
+				msg := offer(t, victim.key)
+				other := msg.miser(t, w, silent)
+				w.meet(other, victim)
+				time.Sleep(time.Second)
+				honest := w.add(msg.kept(t))
+				if c.dials {
+					w.meet(victim, honest)
+				} else {
+					w.meet(honest, victim)
+				}
+				time.Sleep(time.Second)
+				for range 20 {
+					honest.post(t, 1)
+					time.Sleep(90 * time.Millisecond)
+				}
+				other.stop()
+				time.Sleep(5 * time.Second)
+				if victim.lacks(t, []*protocol.Message{msg.Message}) != 0 {
+					t.Error("the other peer is gone, and the message has not come")
+				}
+			})
+		})
+	}
 }
 
 // TestTrickle: a peer that answers without end does not keep from a node what others would give it: not for long with frames

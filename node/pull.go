@@ -20,6 +20,8 @@ const (
 	// request: it may be large.
 	pullWants  = 512
 	pullShorts = 2048
+	// claimsOpen is how many claims one link has open besides: fewer than a peer allows pulls in all.
+	claimsOpen = 4
 	// pullTimeout ends a link that sends nothing of what was asked.
 	pullTimeout = 20 * time.Second
 	// wantsMost bounds what one link has been told it could pull.
@@ -30,7 +32,7 @@ const (
 
 // pull is one open request of ours.
 type pull struct {
-	frame.Request      // each of its wants is on lease
+	frame.Request      // each of its wants is on lease, but a claim's
 	media         bool // of photos: one at a time, and only while no other is open
 	claim         bool // for nothing: see link.claim
 
@@ -43,7 +45,7 @@ type pull struct {
 	alive  time.Time
 }
 
-func (p *pull) stalled() bool { return p.intake == 0 && time.Since(p.alive) > pullTimeout }
+func (p *pull) stalled() bool { return !p.claim && p.intake == 0 && time.Since(p.alive) > pullTimeout }
 
 // pulling reports whether any alerts or texts are under way to us.
 func (l *link) pulling() bool {
@@ -52,10 +54,10 @@ func (l *link) pulling() bool {
 	return l.urgentPulls() > 0
 }
 
-// urgentPulls counts the open pulls but those of media. The caller holds mu.
+// urgentPulls counts the open pulls but those of media and for nothing. The caller holds mu.
 func (l *link) urgentPulls() (n int) {
 	for _, p := range l.pulls {
-		if !p.media {
+		if !p.media && !p.claim {
 			n++
 		}
 	}
@@ -73,7 +75,7 @@ func (l *link) pumpTexts(out []byte) []byte {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var left *reconcile.Want
+	left := false
 	for len(l.wants) > 0 && l.urgentPulls() < pullsOpen {
 		p := &pull{}
 		shorts := 0
@@ -81,7 +83,7 @@ func (l *link) pumpTexts(out []byte) []byte {
 			w := l.wants[0]
 			l.wants = l.wants[1:]
 			if !l.n.leases.take(l, w.Prefix) {
-				left = &w
+				left = true
 				continue
 			}
 			p.Wants = append(p.Wants, w)
@@ -94,19 +96,28 @@ func (l *link) pumpTexts(out []byte) []byte {
 			out = l.request(out, p)
 		}
 	}
-	if left != nil {
+	if left {
 		l.n.due(l, leased)
-		if !l.asked {
-			out = l.claim(out, left.Prefix)
-		}
+	}
+	if (left || len(l.wants) > 0) && !l.asked {
+		out = l.claim(out)
 	}
 	return out
 }
 
-// claim pulls what cannot be there, when all that a round showed is left to other links: a peer that is asked for nothing takes what differs
-// for settled and does not show it again, not even when the other link has failed. The caller holds mu.
-func (l *link) claim(out []byte, p reconcile.Prefix) []byte {
-	nobodys := p.First().Prefix(reconcile.Nibbles) // its ID ends in zeros
+// claim pulls what nobody has, when all that a round showed is left to other links or waits: a peer that is asked for nothing takes what
+// differs for settled and does not show it again, not even when the other link has failed. The caller holds mu.
+func (l *link) claim(out []byte) []byte {
+	open := 0
+	for _, p := range l.pulls {
+		if p.claim {
+			open++
+		}
+	}
+	if open >= claimsOpen {
+		return out
+	}
+	nobodys := reconcile.NewKey(0, 0, reconcile.ID{}).Prefix(reconcile.Nibbles)
 	return l.request(out, &pull{Request: frame.Request{Wants: []reconcile.Want{{Prefix: nobodys, Whole: true}}}, claim: true})
 }
 
@@ -128,7 +139,7 @@ func (l *link) admit(payload []byte) (*pull, []arrival, error) {
 	}
 	l.mu.Lock()
 	p := l.pulls[seq]
-	if p == nil || p.ended {
+	if p == nil || p.ended || p.claim {
 		l.mu.Unlock()
 		l.n.counts.unsolicited.Add(1)
 		l.n.blame(l.peer, pointsUnsolicited, "unsolicited messages")
@@ -158,12 +169,13 @@ func (l *link) admit(payload []byte) (*pull, []arrival, error) {
 
 // takeIn brings pulled messages through the door.
 func (l *link) takeIn(ctx context.Context, in []arrival) {
-	accepted, chunks := 0, 0
+	accepted, chunks, bytes := 0, 0, 0
 	var news []arrival
 	for i, v := range l.n.door.batch(ctx, in) {
 		switch v {
 		case protocol.Accept:
 			accepted++
+			bytes += len(in[i].wire)
 			if isChunk(in[i].wire) {
 				chunks++
 			}
@@ -182,7 +194,7 @@ func (l *link) takeIn(ctx context.Context, in []arrival) {
 	if accepted == 0 {
 		return
 	}
-	l.n.leases.touch(l) // by messages alone: bytes without any would keep from others what this peer never gives
+	l.n.leases.touch(l, bytes) // by messages alone: bytes without any would keep from others what this peer never gives
 	why := atOnce
 	if chunks == accepted {
 		why = bulk

@@ -16,7 +16,7 @@ import (
 const (
 	// answerMost is how many bytes of messages answer one pull, before the puller has to ask on.
 	answerMost = 4 << 20
-	// answersOpen is how many pulls of one peer wait for their answers. An honest peer has pullsOpen.
+	// answersOpen is how many pulls of one peer wait for their answers. An honest peer has pullsOpen and claimsOpen.
 	answersOpen = 8
 	// pageBytes is how much is read from the store and written at a time: the transaction is over before the
 	// network is touched.

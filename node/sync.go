@@ -57,7 +57,6 @@ func (l *link) overdue() error {
 	defer l.mu.Unlock()
 	for _, p := range l.pulls {
 		if p.stalled() {
-			l.n.leases.doubt(l.peer)
 			return fmt.Errorf("no answer to a pull for %v", pullTimeout)
 		}
 	}
@@ -93,9 +92,14 @@ func (l *link) startRound() error {
 	return l.flush(out)
 }
 
-// endRound closes the books of the last round: one that moved nothing need not be repeated while nothing changes.
+// endRound closes the books of the last round: one that moved nothing need not be repeated while nothing changes. What the responder
+// asks for because of it may still be on its way to the initiator, but comes before the responder's part of the next.
 func (l *link) endRound() {
-	l.session.End(!l.moved)
+	if l.session.Close(); l.initiator {
+		l.movedLast = l.moved
+	} else {
+		l.session.Settle(!l.moved)
+	}
 	l.moved, l.asked, l.again = false, false, false
 }
 
@@ -221,6 +225,9 @@ func (l *link) declined() error {
 
 // onRecon advances the round by one message of the peer's.
 func (l *link) onRecon(ctx context.Context, msg, out []byte) error {
+	if l.initiator && l.messages == 1 { // so far only the ROUND
+		l.session.Settle(!l.movedLast && !l.moved)
+	}
 	var reply []byte
 	var done bool
 	err := l.n.store.View(func(v *store.View) (err error) {
@@ -236,15 +243,14 @@ func (l *link) onRecon(ctx context.Context, msg, out []byte) error {
 	}
 	l.messages++
 	l.roundAt = time.Now()
+	l.sortWants(l.session.Wants())
+	out = l.pump(out) // before the reply: when that ends the round the peer knows that it was not quiet
 	if reply != nil {
 		l.messages++
 		out = frame.Append(out, frame.Recon, reply)
 	}
-	l.sortWants(l.session.Wants())
-	if out = l.pump(out); len(out) > 0 {
-		if err := l.flush(out); err != nil {
-			return err
-		}
+	if err := l.flush(out); err != nil {
+		return err
 	}
 	if done {
 		return l.roundOver(ctx)

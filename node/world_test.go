@@ -40,9 +40,14 @@ type member struct {
 
 // inWorld runs a test in a bubble with a network of 5 ms one-way latency.
 func inWorld(t *testing.T, test func(t *testing.T, w *world)) {
+	inWorldAt(t, 5*time.Millisecond, test)
+}
+
+// inWorldAt is inWorld where packets take so long.
+func inWorldAt(t *testing.T, oneWay time.Duration, test func(t *testing.T, w *world)) {
 	defer oneProcessor()()
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{t: t, net: &simnet.Simnet{LatencyFunc: simnet.StaticLatency(5 * time.Millisecond)}}
+		w := &world{t: t, net: &simnet.Simnet{LatencyFunc: simnet.StaticLatency(oneWay)}}
 		w.net.Start()
 		defer w.net.Close()
 		defer func() {

@@ -61,7 +61,7 @@ func (s *Session) Start(nodes Nodes) ([]byte, error) {
 
 func (s *Session) begin() {
 	s.open, s.steps, s.incomplete, s.equal = true, 1, false, false
-	s.settled.end(false, true)
+	s.settled.drop()
 }
 
 // Receive takes a message from the peer. It returns the reply to send, nil if none is due, and whether the round is over (once
@@ -152,9 +152,22 @@ func (s *Session) Equal() bool { return s.equal }
 // End closes a round. quiet says that no message moved in either direction because of it: then what differed is
 // remembered and passed over in later rounds, until it changes on either side or the salt does.
 func (s *Session) End(quiet bool) {
-	s.settled.end(quiet && !s.open, s.incomplete)
+	s.Close()
+	s.Settle(quiet)
+}
+
+// Close is End where the peer may not have asked yet for what the round showed it. The initiator starts the next round; what the peer says in
+// it comes after all that it asks for because of this one, and Settle before it is passed to Receive.
+func (s *Session) Close() {
+	if s.open {
+		s.settled.drop()
+	}
+	s.settled.close(s.incomplete)
 	s.open = false
 }
+
+// Settle says of the round that was closed last whether it was quiet: see End.
+func (s *Session) Settle(quiet bool) { s.settled.decide(quiet) }
 
 // SetSalt changes the salt, between rounds and on both ends alike, and forgets what was settled under the old one.
 func (s *Session) SetSalt(salt Salt) {

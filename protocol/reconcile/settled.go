@@ -32,6 +32,7 @@ type settled struct {
 	order      []int             // indexes of met, by prefix
 	last       int               // index in met of what the peer's last item was about
 	held       []pair            // what the peer listed, sure once my answer to the lists is complete
+	pending    []pair            // of the round closed last, while it is not known whether it moved anything; at most maxSettled
 }
 
 // meeting is a pair on which the last message sent had an item, or a want. The prefixes of one message do not overlap.
@@ -129,20 +130,31 @@ func (s *settled) sent(incomplete bool) {
 	slices.SortFunc(s.order, func(i, j int) int { return s.met[i].p.Compare(s.met[j].p) })
 }
 
-// end closes a round: what is known to have moved nothing is kept.
-func (s *settled) end(quiet, incomplete bool) {
+// close ends a round. What is known to have moved nothing, if nothing did, waits until decide.
+func (s *settled) close(incomplete bool) {
 	s.heard(incomplete)
 	s.sent(incomplete)
+	s.pending = append(s.pending[:0], s.sure...)
+	if !incomplete {
+		s.pending = append(s.pending, s.rest...)
+	}
+	s.sure, s.rest = s.sure[:0], s.rest[:0]
+}
+
+// decide is told whether the round that was closed last has moved nothing.
+func (s *settled) decide(quiet bool) {
 	if quiet {
-		for _, p := range s.sure {
+		for _, p := range s.pending {
 			s.keep(p)
 		}
 	}
-	if quiet && !incomplete {
-		for _, p := range s.rest {
-			s.keep(p)
-		}
-	}
+	s.pending = s.pending[:0]
+}
+
+// drop forgets a round that was not closed.
+func (s *settled) drop() {
+	s.heard(true)
+	s.sent(true)
 	s.sure, s.rest = s.sure[:0], s.rest[:0]
 }
 
