@@ -288,7 +288,7 @@ func (l *link) advance(p *pull) error {
 	delete(l.pulls, p.Number)
 	if p.claim {
 		l.mu.Unlock()
-		return l.settle(nil)
+		return l.proceed(nil)
 	}
 	switch {
 	case l.took.Load() != p.before:
@@ -314,11 +314,11 @@ func (l *link) advance(p *pull) error {
 	for other := range l.n.leases.give(l, free) {
 		l.n.due(other, freed)
 	}
-	return l.settle(out)
+	return l.proceed(out)
 }
 
-// settle goes on when a pull is over.
-func (l *link) settle(out []byte) error {
+// proceed goes on when a pull is over.
+func (l *link) proceed(out []byte) error {
 	if err := l.flush(l.pump(out)); err != nil {
 		return err
 	}
