@@ -80,8 +80,8 @@ func nodeAt(addr net.Addr) (int, bool) {
 func (a *air) listen(node int, seed uint64) *endpoint {
 	e := &endpoint{
 		air: a, node: node, addr: &net.UDPAddr{IP: addrOf(node), Port: radioPort},
-		dice: rand.New(rand.NewPCG(seed, uint64(node))),
-		wake: make(chan struct{}, 1), closed: make(chan struct{}),
+		dice:  rand.New(rand.NewPCG(seed, uint64(node))),
+		timer: time.NewTimer(0), closed: make(chan struct{}),
 	}
 	a.at[node].Store(e)
 	return e
@@ -113,7 +113,7 @@ type endpoint struct {
 	air    *air
 	node   int
 	addr   *net.UDPAddr
-	wake   chan struct{} // one wake-up says that the inbox has a new head
+	timer  *time.Timer // for whoever reads: set, with mu held, by whoever changes what it waits for
 	closed chan struct{}
 
 	mu       sync.Mutex // guards what follows
@@ -175,35 +175,26 @@ func (e *endpoint) receive(p packet, r *Radio) {
 	e.waiting += airtime(len(p.data), r)
 	heap.Push(&e.queue, p)
 	if e.queue[0].due.Equal(p.due) {
-		e.poke()
-	}
-}
-
-func (e *endpoint) poke() {
-	select {
-	case e.wake <- struct{}{}:
-	default:
+		e.arm(time.Now())
 	}
 }
 
 // ReadFrom returns the next packet once it is due.
 func (e *endpoint) ReadFrom(b []byte) (int, net.Addr, error) {
 	for {
-		p, wait, err := e.next()
+		p, err := e.next()
 		switch {
 		case err != nil:
 			return 0, nil, err
 		case p.data != nil:
 			return copy(b, p.data), p.from, nil
 		}
-		if err := e.pause(wait); err != nil {
-			return 0, nil, err
+		select {
+		case <-e.timer.C:
+		case <-e.closed:
 		}
 	}
 }
-
-// forGood is longer than any run: nothing is waited for but a wake-up.
-const forGood = 100 * 365 * 24 * time.Hour
 
 // slot is how finely time passes on the air, as at phones whose radio rests in between: packets arrive, people move, beacons
 // are heard and pauses of sync end at its multiples. Whoever waits for several packets wakes once, and nodes that wake at the same
@@ -214,52 +205,47 @@ const slot = 25 * time.Millisecond
 
 func onSlot(t time.Time) time.Time { return t.Add(slot - 1).Truncate(slot) }
 
-// next takes the packet that is due and received, or says how long to wait for one.
-func (e *endpoint) next() (packet, time.Duration, error) {
+// next takes the packet that is due and received, if there is one. If not, the timer is set for it.
+func (e *endpoint) next() (packet, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	now := time.Now()
-	wait := forGood
 	switch {
 	case e.down:
-		return packet{}, 0, net.ErrClosed
+		return packet{}, net.ErrClosed
 	case !e.deadline.IsZero() && !e.deadline.After(now):
-		return packet{}, 0, os.ErrDeadlineExceeded
+		return packet{}, os.ErrDeadlineExceeded
 	case len(e.queue) > 0:
-		head := e.queue[0]
-		takes := airtime(len(head.data), e.air.radio.Load())
-		whole := later(e.readFree, head.due).Add(takes)
-		if !onSlot(whole).After(now) {
+		if whole, takes := e.whole(); !onSlot(whole).After(now) {
 			e.readFree = whole
 			e.waiting = max(0, e.waiting-takes)
-			return heap.Pop(&e.queue).(packet), 0, nil
+			return heap.Pop(&e.queue).(packet), nil
 		}
-		wait = onSlot(whole).Sub(now)
 	}
-	if !e.deadline.IsZero() {
-		wait = min(wait, e.deadline.Sub(now))
-	}
-	return packet{}, wait, nil
+	e.arm(now)
+	return packet{}, nil
 }
 
-func (e *endpoint) pause(wait time.Duration) error {
-	if wait == forGood {
-		select {
-		case <-e.wake:
-		case <-e.closed:
-			return net.ErrClosed
+// whole is when the first packet has been received, and what that takes; mu is held.
+func (e *endpoint) whole() (at time.Time, takes time.Duration) {
+	head := e.queue[0]
+	takes = airtime(len(head.data), e.air.radio.Load())
+	return later(e.readFree, head.due).Add(takes), takes
+}
+
+// arm sets the timer for the first packet or the deadline; mu is held. A sender does so too: the reader need not wake to wait on.
+func (e *endpoint) arm(now time.Time) {
+	at := e.deadline
+	if len(e.queue) > 0 {
+		if whole, _ := e.whole(); at.IsZero() || onSlot(whole).Before(at) {
+			at = onSlot(whole)
 		}
-		return nil
 	}
-	t := time.NewTimer(wait)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-e.wake:
-	case <-e.closed:
-		return net.ErrClosed
+	if at.IsZero() {
+		e.timer.Stop()
+		return
 	}
-	return nil
+	e.timer.Reset(at.Sub(now))
 }
 
 // Close takes the node off the air.
@@ -272,6 +258,7 @@ func (e *endpoint) Close() error {
 	e.down, e.queue = true, nil
 	e.air.at[e.node].CompareAndSwap(e, nil)
 	close(e.closed)
+	e.timer.Stop()
 	return nil
 }
 
@@ -283,7 +270,7 @@ func (e *endpoint) SetReadDeadline(t time.Time) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.deadline = t
-	e.poke()
+	e.arm(time.Now())
 	return nil
 }
 
