@@ -88,13 +88,12 @@ type link struct {
 	// spurned are messages of this peer's that this node does not take. Guarded by mu.
 	spurned map[reconcile.Key]struct{}
 
-	took, gave        atomic.Uint64 // messages; the node's counts have the sums
-	late              atomic.Uint64 // of both, those that gossip had had its time for: what it lost
-	vain              atomic.Uint32 // pulls in a row that brought nothing; set by the loop
-	received, sent    atomic.Uint64 // bytes of sync and gossip with this peer
-	lastRound, rounds atomic.Int64  // unix ms of the last finished round; how many
-	ended             atomic.Int64  // the last finished round, as time since opened: no clock that is set moves it
-	equal             atomic.Bool   // the last round found nothing
+	took, gave     atomic.Uint64 // messages; the node's counts have the sums
+	late           atomic.Uint64 // of both, those that gossip had had its time for: what it lost
+	vain           atomic.Uint32 // pulls in a row that brought nothing; set by the loop
+	received, sent atomic.Uint64 // bytes of sync and gossip with this peer
+	ended, rounds  atomic.Int64  // the last finished round, as time since opened, which no set clock moves; how many
+	equal          atomic.Bool   // the last round found nothing
 }
 
 // event is something the loop should know: a frame from the peer, or the end of one pulled frame's intake.
@@ -148,6 +147,9 @@ func (l *link) refused(p reconcile.Prefix) iter.Seq2[reconcile.Key, error] {
 		}
 	}
 }
+
+// lastRound is when the last round was over, if there has been one.
+func (l *link) lastRound() time.Time { return l.opened.Add(time.Duration(l.ended.Load())) }
 
 func (l *link) initiatorID() peer.ID {
 	if l.initiator {

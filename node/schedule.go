@@ -145,8 +145,7 @@ func (p *plan) served(l *link, now time.Time) bool {
 		return false
 	}
 	p.expected = p.rounds
-	over := l.opened.Add(time.Duration(l.ended.Load()))
-	wait := jitter(p.pause) - now.Sub(over)
+	wait := jitter(p.pause) - now.Sub(l.lastRound())
 	if wait > 0 {
 		p.due = now.Add(wait)
 	}

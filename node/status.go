@@ -178,8 +178,8 @@ func (n *Node) Peers() []Peer {
 		if l := n.links.get(p); l != nil {
 			q.Syncing, q.Equal, q.Took, q.Gave = true, l.equal.Load(), l.took.Load(), l.gave.Load()
 			q.Received, q.Sent = l.received.Load(), l.sent.Load()
-			if at := l.lastRound.Load(); at > 0 {
-				q.LastSync = time.UnixMilli(at)
+			if l.rounds.Load() > 0 {
+				q.LastSync = time.Now().Add(-time.Since(l.lastRound())).Truncate(time.Millisecond) // by the clock of now
 			}
 		}
 		out = append(out, q)

@@ -261,10 +261,8 @@ func (l *link) onRecon(ctx context.Context, msg, out []byte) error {
 // roundOver notes the end of a round.
 func (l *link) roundOver(ctx context.Context) error {
 	l.answering = false
-	l.rounds.Add(1)
-	now := time.Now()
-	l.lastRound.Store(now.UnixMilli())
-	l.ended.Store(int64(now.Sub(l.opened)))
+	l.ended.Store(int64(time.Since(l.opened)))
+	l.rounds.Add(1) // after it: lastRound holds once there is one
 	l.equal.Store(l.session.Equal())
 	if l.session.Equal() && l.scope.Ranks == allRanks {
 		l.vain.Store(0)    // it holds back nothing
