@@ -303,25 +303,35 @@ func TestFullHub(t *testing.T) {
 	})
 }
 
-// The radio refuses although its record promises a place.
+// The radio refuses although its record promises a place. Who is refused hosts after 49 to 85 s, in all but one of 15,000 plays.
 func TestRefusedIsLeftAlone(t *testing.T) {
-	play(t, func(w *world) {
-		h := w.add("hub", hub)
-		h.radio.Limit(1)
-		a, b := w.add("a", nil), w.add("b", nil)
-		w.within(10*time.Minute, "one is in, the other hosts", func() bool {
-			s := []wifidirect.State{a.now().State, b.now().State}
-			slices.Sort(s)
-			return s[0] == wifidirect.Hosting && s[1] == wifidirect.Member
+	const plays, most = 300, 6
+	late := 0
+	for range plays {
+		play(t, func(w *world) {
+			h := w.add("hub", hub)
+			h.radio.Limit(1)
+			a, b := w.add("a", nil), w.add("b", nil)
+			if w.within(10*time.Minute, "one is in, the other hosts", func() bool {
+				s := []wifidirect.State{a.now().State, b.now().State}
+				slices.Sort(s)
+				return s[0] == wifidirect.Hosting && s[1] == wifidirect.Member
+			}) > 90*time.Second {
+				late++
+			}
 		})
-	})
+	}
+	if late > most {
+		t.Errorf("in %d of %d plays who was refused hosted later than after 90 s, want at most %d", late, plays, most)
+	}
 }
 
-// Whoever is first in the line to own the next group is mostly heard before the second begins another: in all but one of
-// 15,000 plays. Two of five that end in two groups are no chance.
+// Whoever is first in the line to own the next group is mostly heard before the second, 5 s later, begins another that somebody joins: in all
+// but one of 14,000 plays.
 func TestTakeOver(t *testing.T) {
+	const plays, most = 500, 5
 	apart := 0
-	for range 5 {
+	for range plays {
 		play(t, func(w *world) {
 			h := w.add("hub", hub)
 			w.within(time.Second, "the hub hosts at once", func() bool { _, ok := w.air.Owner("hub"); return ok })
@@ -329,15 +339,17 @@ func TestTakeOver(t *testing.T) {
 			w.within(60*time.Second, "gathered", func() bool { return w.together(append(ds, h)...) })
 			time.Sleep(20 * time.Second)
 			h.radio.Break(&wifidirect.Trouble{Reason: wifidirect.SwitchedOff, Text: "off"})
-			w.within(60*time.Second, "all are back in a group", func() bool {
-				return !slices.ContainsFunc(ds, func(d *device) bool {
-					_, in := w.air.Owner(wifidirect.Device(d.name))
-					return !in
-				})
-			})
-			time.Sleep(40 * time.Second) // what came apart in the first moment has found together
+			for end := time.Now().Add(60 * time.Second); !w.together(ds...) && time.Now().Before(end); {
+				time.Sleep(100 * time.Millisecond)
+			}
 			if !w.together(ds...) {
 				apart++
+				w.within(0, "all are in a group", func() bool {
+					return !slices.ContainsFunc(ds, func(d *device) bool {
+						_, in := w.air.Owner(wifidirect.Device(d.name))
+						return !in
+					})
+				})
 			}
 			if s := h.now(); s.State != wifidirect.Blocked || s.Trouble.Reason != wifidirect.SwitchedOff {
 				t.Errorf("the hub is %+v", s)
@@ -346,8 +358,8 @@ func TestTakeOver(t *testing.T) {
 			w.within(60*time.Second, "the hub hosts again", func() bool { return h.now().State == wifidirect.Hosting })
 		})
 	}
-	if apart > 1 {
-		t.Errorf("%d of 5 takeovers ended in two groups", apart)
+	if apart > most {
+		t.Errorf("%d of %d takeovers had not ended in one group a minute later, want at most %d", apart, plays, most)
 	}
 }
 
