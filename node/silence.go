@@ -62,10 +62,14 @@ func watchOf(c network.Conn) (w watch) {
 	return w
 }
 
-// heed ends the connections of peers that are out of reach, and returns how long not to look again.
+// heed ends the connections of peers that are out of reach, and the links of those that do not give what they were asked for. It returns how
+// long not to look again.
 func (n *Node) heed(a agenda, now time.Time) time.Duration {
 	wait := heedEvery
 	for l, p := range a {
+		if l.stalled() {
+			l.ask(false) // the link's turn may never come: a peer that starts rounds puts it off
+		}
 		w := &p.watch
 		if w.conn == nil {
 			continue
