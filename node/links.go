@@ -78,6 +78,7 @@ func (n *Node) watchLinks(ctx context.Context) (stop func()) {
 				return
 			}
 			n.gossip.moved()
+			n.post(wake{}) // the clockwork watches connections without a link too
 			n.ladder.Connected(c.RemotePeer(), c.RemoteMultiaddr())
 			n.chronicle.came(c.RemotePeer(), n.foundBy(c.RemotePeer()))
 			if c.Stat().Direction == network.DirOutbound {

@@ -176,6 +176,35 @@ func TestLeft(t *testing.T) {
 	}
 }
 
+// TestUnanswered: a peer that answers no pull loses its link, however many rounds it starts. It posts, so that its rounds come before any of
+// the node's own.
+func TestUnanswered(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		victim := w.add(nil)
+		other := offer(t, victim.key).miser(t, w, silent)
+		w.meet(other, victim)
+		met := time.Now()
+		for time.Since(met) < 30*time.Second {
+			other.post(t, 1)
+			time.Sleep(time.Second)
+		}
+		links := 0
+		for _, c := range victim.host.Network().ConnsToPeer(other.host.ID()) {
+			for _, s := range c.GetStreams() {
+				if !strings.HasPrefix(string(s.Protocol()), "/longear/sync/") {
+					continue
+				}
+				if links++; s.Stat().Opened.Before(met.Add(20 * time.Second)) {
+					t.Errorf("a link of %v is open, over which a pull has had no answer", time.Since(s.Stat().Opened))
+				}
+			}
+		}
+		if links != 1 {
+			t.Errorf("%d links are open, want the one that the peer has opened since", links)
+		}
+	})
+}
+
 // TestTrickle: a peer that answers without end does not keep from a node what others would give it: not for long with frames
 // that hold nothing, and not for ever with messages of its own that nobody asked it for.
 func TestTrickle(t *testing.T) {

@@ -47,6 +47,18 @@ type pull struct {
 
 func (p *pull) stalled() bool { return !p.claim && p.intake == 0 && time.Since(p.alive) > pullTimeout }
 
+// stalled reports whether the peer has left a pull of ours without an answer for too long.
+func (l *link) stalled() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, p := range l.pulls {
+		if p.stalled() {
+			return true
+		}
+	}
+	return false
+}
+
 // pulling reports whether any alerts or texts are under way to us.
 func (l *link) pulling() bool {
 	l.mu.Lock()

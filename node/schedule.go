@@ -9,7 +9,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 )
 
-// The node's clockwork: one goroutine owns every timer of sync, and without a link it has none running.
+// The node's clockwork: one goroutine owns every timer of sync, and without a connection it has none running.
 const (
 	// syncEvery is the mean time between rounds on a link on which they move messages. Equal stores pay about 60 bytes for one.
 	syncEvery = 5 * time.Second
@@ -52,12 +52,12 @@ type plan struct {
 	rounds    int64         // finished on this link until then
 	expected  int64         // rounds there will be when the one that was asked for is over
 	early     bool          // due is more than its turn: that the other end asks does not put it off
-	watch     watch
 }
 
 // schedule asks links for rounds until ctx ends.
 func (n *Node) schedule(ctx context.Context) error {
 	a := make(agenda)
+	v := make(vigil)
 	strikes := make(map[peer.ID]int)
 	var watched time.Time
 	var heeded, heed time.Time // when peers were last looked at for silence, and when they are to be
@@ -75,9 +75,11 @@ func (n *Node) schedule(ctx context.Context) error {
 			if lost || len(strikes) > 0 {
 				wait = min(wait, watchEvery)
 			}
-			if now.Sub(heeded) >= silentStep {
-				heeded, heed = now, now.Add(n.heed(a, now))
-			}
+		}
+		if now.Sub(heeded) >= silentStep || len(v) == 0 {
+			heeded, heed = now, now.Add(n.heed(a, v, now))
+		}
+		if len(a)+len(v) > 0 {
 			wait = min(wait, heed.Sub(now))
 			timer.Reset(n.cfg.onStep(now, max(wait, time.Millisecond)))
 		} else {
@@ -106,7 +108,7 @@ func (n *Node) refresh(a agenda, now time.Time) {
 	for _, l := range n.links.all() {
 		if a[l] == nil {
 			n.stirred.Store(false)
-			a[l] = &plan{due: now.Add(jitter(syncEvery)), last: now, pause: syncEvery, arrivals: n.counts.arrivals.Load(), watch: watchOf(l.stream.Conn())}
+			a[l] = &plan{due: now.Add(jitter(syncEvery)), last: now, pause: syncEvery, arrivals: n.counts.arrivals.Load()}
 		}
 	}
 }
@@ -164,7 +166,7 @@ func (p *plan) learn(l *link) {
 	p.late, p.rounds = late, rounds
 }
 
-// wake is a reason to look at links before their time; the zero value, that there is a new one.
+// wake is a reason to look at links before their time; the zero value, that there is a new one, or a new connection.
 type wake struct {
 	link *link
 	// others: every link but this one; otherwise only this one.

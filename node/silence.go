@@ -1,6 +1,8 @@
 package node
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/network"
@@ -51,30 +53,49 @@ func (s *silence) look(now time.Time, sent, received uint64) (suspect, gone bool
 	return true, s.steps > silentSteps
 }
 
-// watch is a link's connection and its silence.
+// vigil is the silence of each connection. There may be two to one peer, when both have dialled: gossip may use the one that sync does not, and as
+// long as one is there the peer counts as connected.
+type vigil map[network.Conn]*watch
+
+// watch is a connection and its silence.
 type watch struct {
-	conn *quic.Conn // nil: TCP, where yamux asks every 30 seconds whether the peer is there
+	conn *quic.Conn // nil: TCP, where the kernel looks: see newTCP
 	silence
 }
 
-func watchOf(c network.Conn) (w watch) {
-	c.As(&w.conn)
-	return w
+// refresh notes new connections and forgets those that are gone.
+func (v vigil) refresh(open []network.Conn) {
+	for _, c := range open {
+		if v[c] == nil {
+			w := &watch{}
+			c.As(&w.conn)
+			v[c] = w
+		}
+	}
+	if len(v) > len(open) {
+		maps.DeleteFunc(v, func(c network.Conn, _ *watch) bool { return !slices.Contains(open, c) })
+	}
 }
 
-// heed ends the connections of peers that are out of reach, and returns how long not to look again.
-func (n *Node) heed(a agenda, now time.Time) time.Duration {
+// heed ends the connections of peers that are out of reach, and the links of those that do not give what they were asked for. It returns how
+// long not to look again.
+func (n *Node) heed(a agenda, v vigil, now time.Time) time.Duration {
+	for l := range a {
+		if l.stalled() {
+			l.ask(false) // the link's turn may never come: a peer that starts rounds puts it off
+		}
+	}
+	v.refresh(n.host.Network().Conns())
 	wait := heedEvery
-	for l, p := range a {
-		w := &p.watch
+	for c, w := range v {
 		if w.conn == nil {
 			continue
 		}
 		stats := w.conn.ConnectionStats()
 		suspect, gone := w.look(now, stats.PacketsSent, stats.PacketsReceived)
 		if gone {
-			n.log.Debug("peer is out of reach", "peer", short(l.peer), "unanswered", stats.PacketsSent-w.sent)
-			n.spawn(func() { l.stream.Conn().Close() })
+			n.log.Debug("peer is out of reach", "peer", short(c.RemotePeer()), "unanswered", stats.PacketsSent-w.sent)
+			n.spawn(func() { c.Close() })
 		}
 		if suspect {
 			wait = silentStep

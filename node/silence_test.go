@@ -3,6 +3,8 @@ package node
 import (
 	"testing"
 	"time"
+
+	"github.com/libp2p/go-libp2p/core/network"
 )
 
 // TestSilence counts seconds in which a peer did not answer.
@@ -71,5 +73,25 @@ func TestSilence(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// plainConn is a connection of which nothing is known.
+type plainConn struct{ network.Conn }
+
+func (*plainConn) As(any) bool { return false }
+
+// TestVigil: a connection is watched from when it came until it is gone, and others coming or going do not begin that anew.
+func TestVigil(t *testing.T) {
+	first, second, third := &plainConn{}, &plainConn{}, &plainConn{}
+	v := make(vigil)
+	v.refresh([]network.Conn{first, second})
+	watched := v[second]
+	v.refresh([]network.Conn{second, third})
+	if len(v) != 2 || v[first] != nil || v[third] == nil {
+		t.Errorf("%d are watched, the first %v and the third %v, want the second and the third", len(v), v[first] != nil, v[third] != nil)
+	}
+	if watched == nil || v[second] != watched {
+		t.Error("the watch of the second began anew")
 	}
 }

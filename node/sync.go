@@ -53,12 +53,8 @@ func (l *link) overdue() error {
 	if l.answering && time.Since(l.roundAt) > roundTimeout {
 		return fmt.Errorf("no answer in a round for %v", roundTimeout)
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, p := range l.pulls {
-		if p.stalled() {
-			return fmt.Errorf("no answer to a pull for %v", pullTimeout)
-		}
+	if l.stalled() {
+		return fmt.Errorf("no answer to a pull for %v", pullTimeout)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,6 +29,7 @@ type world struct {
 	net   *simnet.Simnet
 	hosts int
 	nodes []*member
+	dark  atomic.Bool // no packet arrives any more
 }
 
 type member struct {
@@ -47,7 +49,13 @@ func inWorld(t *testing.T, test func(t *testing.T, w *world)) {
 func inWorldAt(t *testing.T, oneWay time.Duration, test func(t *testing.T, w *world)) {
 	defer oneProcessor()()
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{t: t, net: &simnet.Simnet{LatencyFunc: simnet.StaticLatency(oneWay)}}
+		w := &world{t: t}
+		w.net = &simnet.Simnet{LatencyFunc: func(*simnet.Packet) time.Duration {
+			if w.dark.Load() {
+				return 1000 * time.Hour
+			}
+			return oneWay
+		}}
 		w.net.Start()
 		defer w.net.Close()
 		defer func() {

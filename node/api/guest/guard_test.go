@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"longear/node/api/guest"
+	"longear/protocol/reconcile"
 )
 
 // TestHosts: names that somebody made resolve to this hub get nothing; other spellings of the hub lead to the one origin.
@@ -200,6 +201,61 @@ func TestTooFast(t *testing.T) {
 	}
 	if res := newPhone(t, 3).get(h, "/guest/state"); res.status != 200 {
 		t.Errorf("another guest: %d", res.status)
+	}
+}
+
+// busy is a node to which it is much work to say what it wants.
+type busy struct {
+	guest.Surroundings
+	h *hub
+}
+
+func (b *busy) Scope() reconcile.Scope {
+	b.h.mu.Lock()
+	defer b.h.mu.Unlock()
+	b.h.work = b.h.work.Add(20 * time.Millisecond)
+	return b.Surroundings.Scope()
+}
+
+// TestWorkIsCharged: whatever keeps the hub busy costs whoever asked for it, also when it led to nothing, and nobody else. At 20 ms each a guest has
+// 25 of them at once, and one more on credit.
+func TestWorkIsCharged(t *testing.T) {
+	var around busy
+	h := newHub(t, func(c *guest.Config) { around.Surroundings, c.Around = c.Around, &around })
+	around.h = h
+	other := newPhone(t, 2)
+	other.get(h, "/") // the channels are counted for all: whoever comes first would be charged for that too
+	begin := round(t, reconcile.NewSession(reconcile.Config{Initiator: true}), reconcile.NewMem(nil))
+	turn := func(body []byte) call {
+		_, name := sessionName()
+		return call{method: "POST", path: "/guest/sync/" + name, body: body, header: syncHeader}
+	}
+	for i, c := range []struct {
+		what   string
+		pace   time.Duration // of the watch, where the work itself does not move it
+		ask    call
+		status int
+	}{
+		{"the board", 20 * time.Millisecond, call{path: "/"}, 200},
+		{"the sign-in window", 20 * time.Millisecond, call{path: "/signin"}, 200},
+		{"a turn of an exchange", 0, turn(begin), 200},
+		{"a turn that breaks off", 0, turn(append(begin, frame(99, nil)...)), 400},
+	} {
+		h.slow(c.pace)
+		p := newPhone(t, 10+i)
+		for n := range 27 {
+			want := c.status
+			if n >= 26 {
+				want = http.StatusTooManyRequests
+			}
+			if got := p.do(h, c.ask).status; got != want {
+				t.Errorf("%s, request %d: %d, want %d", c.what, n+1, got, want)
+				break
+			}
+		}
+	}
+	if got := other.get(h, "/").status; got != 200 {
+		t.Errorf("another guest: %d", got)
 	}
 }
 

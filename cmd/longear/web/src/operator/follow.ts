@@ -29,40 +29,43 @@ export interface Follow {
   stop(): Promise<void>;
 }
 
+/** What is asked seldom. */
+const rest = (signal: AbortSignal) =>
+  Promise.all([get<Room>("/v1/store", signal), list<Channel>("/v1/channels", signal), list<Muted>("/v1/mutes", signal)]);
+
 /** Follows the node of this page's origin, and calls back after each change. */
 export function follow(changed: () => void): Follow {
   let seen: Seen = { live: undefined, events: [], room: undefined, channels: [], muted: [], at: 0, line: "asking" };
   let slowAt = 0;
   let timer = 0;
-  let asking: Promise<void> | undefined;
+  let asking: AbortController | undefined;
   let stopping = false;
-  const ended = () => seen.line === "stopped";
 
   const set = (part: Partial<Seen>) => {
-    if (ended()) return;
+    if (seen.line === "stopped") return;
     seen = { ...seen, ...part };
     changed();
   };
 
-  async function look(): Promise<void> {
+  async function look(signal: AbortSignal): Promise<void> {
     const before = seen.live;
-    const live = await get<Live>(`/v1/live?seen=${before?.seq ?? 0}`);
+    const live = await get<Live>(`/v1/live?seen=${before?.seq ?? 0}`, signal);
     // Another identity is another run: what is remembered of the last one is not of this.
     const again = before !== undefined && before.status.peer !== live.status.peer;
     let { room, channels, muted } = seen;
     const at = Date.now();
     if (again || seen.line !== "open" || at - slowAt > seldom) {
       slowAt = at; // before the answers, which may lack what is done meanwhile: a refresh is not forgotten
-      [room, channels, muted] = await Promise.all([get<Room>("/v1/store"), list<Channel>("/v1/channels"), list<Muted>("/v1/mutes")]);
+      [room, channels, muted] = await rest(signal);
     }
     set({ live, events: live.events ?? (again ? [] : seen.events), room, channels, muted, at, line: "open" });
   }
 
   async function ask(): Promise<void> {
     clearTimeout(timer);
-    if (asking !== undefined || stopping || ended()) return;
-    asking = look().catch((e: unknown) => set({ line: asWrong(e).status === 401 ? "no token" : "away" }));
-    await asking;
+    if (asking !== undefined || stopping || seen.line === "stopped") return;
+    const { signal } = (asking = new AbortController());
+    await look(signal).catch((e: unknown) => signal.aborted || set({ line: asWrong(e).status === 401 ? "no token" : "away" }));
     asking = undefined;
     if (seen.line === "no token" || stopping || document.hidden) return;
     timer = window.setTimeout(() => void ask(), seen.line === "away" ? away : slowAt === 0 ? 0 : every);
@@ -81,9 +84,10 @@ export function follow(changed: () => void): Follow {
     stop: async () => {
       clearTimeout(timer);
       stopping = true;
-      await asking;
+      asking?.abort(); // it may never be answered: a node that hangs is stopped for that
       const goOn = () => {
         stopping = false;
+        slowAt = 0; // what was given up may not have been known
         void ask();
       };
       await post("/v1/stop", {}).then(() => set({ line: "stopped" })).finally(goOn);

@@ -29,14 +29,14 @@ export function forgetToken(): void {
 }
 
 /** Sends one request to this page's own origin. The answer is good, or it throws a Wrong. */
-async function send(method: string, path: string, type?: string, body?: BodyInit): Promise<Response> {
+async function send(path: string, request: RequestInit, type?: string): Promise<Response> {
   const token = sessionStorage.getItem(key);
   if (token === null) throw wrong("this page has no token", "longear page", 401);
   const headers: Record<string, string> = { Authorization: `Bearer ${token}` };
   if (type !== undefined) headers["Content-Type"] = type;
   let answer: Response;
   try {
-    answer = await fetch(path, { method, headers, body: body ?? null, credentials: "omit", redirect: "error" });
+    answer = await fetch(path, { ...request, headers, credentials: "omit", redirect: "error" });
   } catch {
     throw wrong("the node does not answer", "longear relay");
   }
@@ -46,14 +46,14 @@ async function send(method: string, path: string, type?: string, body?: BodyInit
   throw wrong(error ?? `HTTP ${answer.status}`, fix ?? "", answer.status);
 }
 
-/** Asks for one object. */
-export async function get<T>(path: string): Promise<T> {
-  return (await (await send("GET", path)).json()) as T;
+/** Asks for one object. Who is not to wait for it to the end has a signal. */
+export async function get<T>(path: string, signal: AbortSignal | null = null): Promise<T> {
+  return (await (await send(path, { signal })).json()) as T;
 }
 
-/** An answer of one object a line. A line that is an error ends it. */
-export async function list<T>(path: string): Promise<T[]> {
-  const text = await (await send("GET", path)).text();
+/** An answer of one object a line, likewise. A line that is an error ends it. */
+export async function list<T>(path: string, signal: AbortSignal | null = null): Promise<T[]> {
+  const text = await (await send(path, { signal })).text();
   return text
     .split("\n")
     .filter((line) => line !== "")
@@ -66,27 +66,27 @@ export async function list<T>(path: string): Promise<T[]> {
 
 /** Does something, and gives the answer. */
 export async function post<T>(path: string, body: object): Promise<T> {
-  return (await (await send("POST", path, "application/json", JSON.stringify(body))).json()) as T;
+  return (await (await send(path, { method: "POST", body: JSON.stringify(body) }, "application/json")).json()) as T;
 }
 
 /** Sets something, and gives the answer. */
 export async function put<T>(path: string, body: object): Promise<T> {
-  return (await (await send("PUT", path, "application/json", JSON.stringify(body))).json()) as T;
+  return (await (await send(path, { method: "PUT", body: JSON.stringify(body) }, "application/json")).json()) as T;
 }
 
 /** Takes something away. */
 export async function remove(path: string): Promise<void> {
-  await send("DELETE", path);
+  await send(path, { method: "DELETE" });
 }
 
 /** Hands a carry file in. */
 export async function putFile<T>(path: string, file: Blob): Promise<T> {
-  return (await (await send("POST", path, "application/vnd.longear.carry", file)).json()) as T;
+  return (await (await send(path, { method: "POST", body: file }, "application/vnd.longear.carry")).json()) as T;
 }
 
 /** Fetches a file whole, so that one that broke off on the way is a failure and not half a file. */
 export async function getFile(path: string): Promise<Blob> {
-  const answer = await send("GET", path);
+  const answer = await send(path, {});
   try {
     return await answer.blob();
   } catch {
