@@ -38,6 +38,9 @@ const (
 	// milliseconds. An honest peer starts one in syncGap, and some in a row when much differs.
 	roundRate  = 20.0
 	roundBurst = 100.0
+	// againRate bounds the rounds that this side starts at once after another, because the peer says that it left something out or wants
+	// less: it might say so for ever. An honest one says so while much differs, and a round of that moves megabytes.
+	againRate = 1.0
 )
 
 // link is sync with one peer over one stream: rounds of reconciliation, pulls of what is missing here, answers to
@@ -69,7 +72,7 @@ type link struct {
 	greeted   bool // our hello is out
 	answering bool // a round is under way
 	roundAt   time.Time
-	begun     *rate.Limiter    // of the peer's rounds
+	begun     *rate.Limiter    // of the rounds that the peer starts or brings about
 	messages  int              // of this round, both ways
 	moved     bool             // this round moved messages in either direction
 	movedLast bool             // the initiator's: so did the one before, of which the peer has not said all yet
@@ -113,6 +116,9 @@ func newLink(n *Node, s network.Stream, initiator bool) *link {
 		due:    make(chan struct{}, 1),
 		begun:  rate.NewLimiter(roundRate, roundBurst),
 		pulls:  make(map[uint64]*pull),
+	}
+	if initiator {
+		l.begun.SetLimit(againRate)
 	}
 	l.session = reconcile.NewSession(reconcile.Config{Initiator: initiator, Refused: l.refused, NameFrom: rankMedia})
 	return l

@@ -205,6 +205,32 @@ func TestUnanswered(t *testing.T) {
 	})
 }
 
+// TestNeverDone: a peer that says after every round that it left something out is asked again at once a hundred times, and then about once
+// a second: not as fast as the network goes. Nothing that it has is lost for that.
+func TestNeverDone(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		const incomplete = 1 // of the flags that a RECON begins with: SPEC 15.2
+		victim := w.add(nil)
+		msg := offer(t, victim.key)
+		rounds := 0
+		w.meet(victim, msg.miser(t, w, func(_ *stingy, whole []byte) bool {
+			if fr.Kind(whole[0]) == fr.Recon {
+				_, n := binary.Uvarint(whole[1:])
+				whole[1+n] = incomplete
+				rounds++
+			}
+			return false
+		}))
+		time.Sleep(10 * time.Minute)
+		if rounds < 100 || rounds > 100+10*60+60 {
+			t.Errorf("%d rounds in ten minutes, want a hundred and one a second", rounds)
+		}
+		if victim.lacks(t, []*protocol.Message{msg.Message}) != 0 {
+			t.Error("the message that the peer has did not come")
+		}
+	})
+}
+
 // TestTrickle: a peer that answers without end does not keep from a node what others would give it: not for long with frames
 // that hold nothing, and not for ever with messages of its own that nobody asked it for.
 func TestTrickle(t *testing.T) {

@@ -275,14 +275,18 @@ func (l *link) roundOver(ctx context.Context) error {
 	return l.rest()
 }
 
-// rest starts the next round at once if the last one left something, and nothing is under way.
+// rest starts the next round at once if the last one left something, and nothing is under way. A peer that has had this too often
+// waits for its turn.
 func (l *link) rest() error {
 	if !l.again || l.answering || l.pulling() {
 		return nil
 	}
 	l.again = false
-	if !l.initiator {
+	switch {
+	case !l.initiator:
 		return l.write(frame.Nudge, nil)
+	case !l.begun.Allow():
+		return nil
 	}
 	return l.startRound()
 }
