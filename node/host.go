@@ -58,7 +58,7 @@ func (n *Node) newHost() (host.Host, error) {
 	}
 	opts := []libp2p.Option{
 		libp2p.NoListenAddrs,
-		libp2p.Transport(newTCP, tcp.WithDialerForAddr(dialerOf), tcp.DisableReuseport()),
+		libp2p.Transport(tcp.NewTCPTransport, tcp.WithDialerForAddr(linkLocalDialer), tcp.DisableReuseport()),
 		libp2p.Security(noise.ID, noise.New),
 		libp2p.UserAgent(userAgent),
 		libp2p.DisableRelay(),
@@ -86,6 +86,11 @@ func (n *Node) announced(known []ma.Multiaddr) []ma.Multiaddr {
 		return known
 	}
 	return n.watcher.Announce(portsOf(known))
+}
+
+// linkLocalDialer lets libp2p dial fe80:: addresses in disguise, which it refuses to dial plainly.
+func linkLocalDialer(ma.Multiaddr) (tcp.ContextDialer, error) {
+	return discovery.LinkLocalDialer{}, nil
 }
 
 // ports are where the host listens now.

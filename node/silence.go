@@ -59,7 +59,7 @@ type vigil map[network.Conn]*watch
 
 // watch is a connection and its silence.
 type watch struct {
-	conn *quic.Conn // nil: TCP, where the kernel looks: see newTCP
+	conn *quic.Conn // nil: TCP, where yamux asks every 30 seconds whether the peer is there
 	silence
 }
 

@@ -51,7 +51,7 @@ var importTable = []mayImport{
 	{
 		"node",
 		[]string{"protocol", "protocol/frame", "protocol/pb", "protocol/reconcile", "store", "node/discovery"},
-		[]string{"github.com/libp2p/", "github.com/multiformats/", "github.com/quic-go/quic-go", "golang.org/x/sync/errgroup", "golang.org/x/sys/unix", "golang.org/x/time/rate", "google.golang.org/protobuf/proto"},
+		[]string{"github.com/libp2p/", "github.com/multiformats/", "github.com/quic-go/quic-go", "golang.org/x/sync/errgroup", "golang.org/x/time/rate", "google.golang.org/protobuf/proto"},
 		"libp2p stays here; one peer is made of what it says, what it keeps and how it finds others",
 	},
 	{
