@@ -40,7 +40,7 @@ const (
 	roundBurst = 100.0
 	// againRate bounds the rounds that this side starts at once after another, because the peer says that it left something out or wants
 	// less: it might say so for ever. An honest one says so while much differs, and a round of that moves megabytes.
-	againRate = 1.0
+	againRate = 10.0
 )
 
 // link is sync with one peer over one stream: rounds of reconciliation, pulls of what is missing here, answers to
@@ -72,7 +72,8 @@ type link struct {
 	greeted   bool // our hello is out
 	answering bool // a round is under way
 	roundAt   time.Time
-	begun     *rate.Limiter    // of the rounds that the peer starts or brings about
+	begun     *rate.Limiter    // of the peer's rounds, or of its nudges
+	repeated  *rate.Limiter    // of the rounds that this side starts at once after another
 	messages  int              // of this round, both ways
 	moved     bool             // this round moved messages in either direction
 	movedLast bool             // the initiator's: so did the one before, of which the peer has not said all yet
@@ -88,6 +89,7 @@ type link struct {
 	mu    sync.Mutex
 	pulls map[uint64]*pull // guarded by mu; open requests of ours
 	seq   uint64           // guarded by mu
+	fed   time.Time        // guarded by mu; when messages that were asked for came last
 	// spurned are messages of this peer's that this node does not take. Guarded by mu.
 	spurned map[reconcile.Key]struct{}
 
@@ -114,11 +116,8 @@ func newLink(n *Node, s network.Stream, initiator bool) *link {
 		gone:   make(chan struct{}),
 		events: make(chan event, 64),
 		due:    make(chan struct{}, 1),
-		begun:  rate.NewLimiter(roundRate, roundBurst),
-		pulls:  make(map[uint64]*pull),
-	}
-	if initiator {
-		l.begun.SetLimit(againRate)
+		begun:  rate.NewLimiter(roundRate, roundBurst), repeated: rate.NewLimiter(againRate, roundBurst),
+		pulls: make(map[uint64]*pull),
 	}
 	l.session = reconcile.NewSession(reconcile.Config{Initiator: initiator, Refused: l.refused, NameFrom: rankMedia})
 	return l

@@ -22,8 +22,11 @@ const (
 	pullShorts = 2048
 	// claimsOpen is how many claims one link has open besides: fewer than a peer allows pulls in all.
 	claimsOpen = 4
-	// pullTimeout ends a link that sends nothing of what was asked.
+	// pullTimeout ends a link that sends nothing of what was asked, when its turn comes.
 	pullTimeout = 20 * time.Second
+	// pullLongest does so though its turn does not come, since the peer starts rounds. It is longer: over a poor radio that several share a
+	// page of an answer takes half a minute.
+	pullLongest = time.Minute
 	// wantsMost bounds what one link has been told it could pull.
 	wantsMost = 1 << 14
 	// spurnedMost bounds what one link remembers of the messages that it will not pull again.
@@ -45,14 +48,16 @@ type pull struct {
 	alive  time.Time
 }
 
-func (p *pull) stalled() bool { return !p.claim && p.intake == 0 && time.Since(p.alive) > pullTimeout }
-
-// stalled reports whether the peer has left a pull of ours without an answer for too long.
-func (l *link) stalled() bool {
+// stalled reports whether the peer has left a pull of ours without an answer for so long, and has answered no other meanwhile: texts go
+// before photos, and pages of several answers take turns.
+func (l *link) stalled(longest time.Duration) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if time.Since(l.fed) <= longest {
+		return false
+	}
 	for _, p := range l.pulls {
-		if p.stalled() {
+		if !p.claim && p.intake == 0 && time.Since(p.alive) > longest {
 			return true
 		}
 	}
@@ -159,6 +164,7 @@ func (l *link) admit(payload []byte) (*pull, []arrival, error) {
 	}
 	p.bytes += len(payload)
 	p.alive = time.Now()
+	l.fed = p.alive
 	over := p.bytes > answerMost+protocol.MaxFrame
 	if !over {
 		p.intake++

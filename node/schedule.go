@@ -9,7 +9,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 )
 
-// The node's clockwork: one goroutine owns every timer of sync, and without a connection it has none running.
+// The node's clockwork: one goroutine owns every timer of sync, and without a connection to look at it has none running.
 const (
 	// syncEvery is the mean time between rounds on a link on which they move messages. Equal stores pay about 60 bytes for one.
 	syncEvery = 5 * time.Second
@@ -79,7 +79,7 @@ func (n *Node) schedule(ctx context.Context) error {
 		if now.Sub(heeded) >= silentStep || len(v) == 0 {
 			heeded, heed = now, now.Add(n.heed(a, v, now))
 		}
-		if len(a)+len(v) > 0 {
+		if len(a) > 0 || v.looks() {
 			wait = min(wait, heed.Sub(now))
 			timer.Reset(n.cfg.onStep(now, max(wait, time.Millisecond)))
 		} else {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/quic-go/quic-go"
 )
 
@@ -54,12 +55,14 @@ func (s *silence) look(now time.Time, sent, received uint64) (suspect, gone bool
 }
 
 // vigil is the silence of each connection. There may be two to one peer, when both have dialled: gossip may use the one that sync does not, and as
-// long as one is there the peer counts as connected.
+// long as one is there the peer counts as connected. What comes over one shows that the peer is in reach: on a slow radio the other may wait
+// behind it.
 type vigil map[network.Conn]*watch
 
 // watch is a connection and its silence.
 type watch struct {
-	conn *quic.Conn // nil: TCP, where yamux asks every 30 seconds whether the peer is there
+	conn  *quic.Conn // nil: TCP, where yamux asks every 30 seconds whether the peer is there
+	stats quic.ConnectionStats
 	silence
 }
 
@@ -77,24 +80,40 @@ func (v vigil) refresh(open []network.Conn) {
 	}
 }
 
+// looks reports whether there is a connection to look at.
+func (v vigil) looks() bool {
+	for _, w := range v {
+		if w.conn != nil {
+			return true
+		}
+	}
+	return false
+}
+
 // heed ends the connections of peers that are out of reach, and the links of those that do not give what they were asked for. It returns how
 // long not to look again.
 func (n *Node) heed(a agenda, v vigil, now time.Time) time.Duration {
 	for l := range a {
-		if l.stalled() {
+		if l.stalled(pullLongest) {
 			l.ask(false) // the link's turn may never come: a peer that starts rounds puts it off
 		}
 	}
 	v.refresh(n.host.Network().Conns())
+	heard := make(map[peer.ID]uint64)
+	for c, w := range v {
+		if w.conn != nil {
+			w.stats = w.conn.ConnectionStats()
+			heard[c.RemotePeer()] += w.stats.PacketsReceived
+		}
+	}
 	wait := heedEvery
 	for c, w := range v {
 		if w.conn == nil {
 			continue
 		}
-		stats := w.conn.ConnectionStats()
-		suspect, gone := w.look(now, stats.PacketsSent, stats.PacketsReceived)
+		suspect, gone := w.look(now, w.stats.PacketsSent, heard[c.RemotePeer()])
 		if gone {
-			n.log.Debug("peer is out of reach", "peer", short(c.RemotePeer()), "unanswered", stats.PacketsSent-w.sent)
+			n.log.Debug("peer is out of reach", "peer", short(c.RemotePeer()), "unanswered", w.stats.PacketsSent-w.sent)
 			n.spawn(func() { c.Close() })
 		}
 		if suspect {

@@ -53,7 +53,7 @@ func (l *link) overdue() error {
 	if l.answering && time.Since(l.roundAt) > roundTimeout {
 		return fmt.Errorf("no answer in a round for %v", roundTimeout)
 	}
-	if l.stalled() {
+	if l.stalled(pullTimeout) {
 		return fmt.Errorf("no answer to a pull for %v", pullTimeout)
 	}
 	return nil
@@ -151,6 +151,10 @@ func (l *link) handle(ctx context.Context, e event) error {
 	case frame.Nudge:
 		if !l.initiator {
 			return fmt.Errorf("%w: a nudge to the side that does not start rounds", frame.ErrFrame)
+		}
+		if !l.begun.Allow() { // each would be a look at all links
+			l.again = true
+			return nil
 		}
 		l.n.due(l, atOnce)
 		return nil
@@ -275,8 +279,8 @@ func (l *link) roundOver(ctx context.Context) error {
 	return l.rest()
 }
 
-// rest starts the next round at once if the last one left something, and nothing is under way. A peer that has had this too often
-// waits for its turn.
+// rest starts the next round at once if the last one left something, and nothing is under way. Where that has been too often it is left to
+// the schedule, as what comes in is.
 func (l *link) rest() error {
 	if !l.again || l.answering || l.pulling() {
 		return nil
@@ -285,7 +289,8 @@ func (l *link) rest() error {
 	switch {
 	case !l.initiator:
 		return l.write(frame.Nudge, nil)
-	case !l.begun.Allow():
+	case !l.repeated.Allow():
+		l.n.due(l, atOnce)
 		return nil
 	}
 	return l.startRound()
