@@ -154,13 +154,6 @@ func (l *ledger) reread(number, stride int) {
 	}
 }
 
-// took is how many messages a node has taken from others.
-func (l *ledger) took(number int) int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.arrivals[number]
-}
-
 // takeWrong returns what went wrong since the last time.
 func (l *ledger) takeWrong() []string {
 	l.mu.Lock()
