@@ -40,7 +40,7 @@ func (s *silence) look(now time.Time, sent, received uint64) (suspect, gone bool
 	passed := now.Sub(s.looked)
 	switch {
 	case received != s.received:
-		*s = silence{sent: sent, received: received}
+		s.answered(sent, received)
 		return false, false
 	case sent-s.sent < silentSent: // which may be acknowledgements, that nobody answers
 		s.steps = 0
@@ -53,6 +53,9 @@ func (s *silence) look(now time.Time, sent, received uint64) (suspect, gone bool
 	s.steps, s.looked = s.steps+1, now
 	return true, s.steps > silentSteps
 }
+
+// answered begins anew: the peer is in reach.
+func (s *silence) answered(sent, received uint64) { *s = silence{sent: sent, received: received} }
 
 // vigil is the silence of each connection. There may be two to one peer, when both have dialled: gossip may use the one that sync does not, and as
 // long as one is there the peer counts as connected. What comes over one shows that the peer is in reach: on a slow radio the other may wait
@@ -99,21 +102,28 @@ func (n *Node) heed(a agenda, v vigil, now time.Time) time.Duration {
 		}
 	}
 	v.refresh(n.host.Network().Conns())
-	heard := make(map[peer.ID]uint64)
-	for c, w := range v {
-		if w.conn != nil {
-			w.stats = w.conn.ConnectionStats()
-			heard[c.RemotePeer()] += w.stats.PacketsReceived
-		}
-	}
-	wait := heedEvery
+	heard := make(map[peer.ID]bool)
 	for c, w := range v {
 		if w.conn == nil {
 			continue
 		}
-		suspect, gone := w.look(now, w.stats.PacketsSent, heard[c.RemotePeer()])
+		if w.stats = w.conn.ConnectionStats(); w.stats.PacketsReceived != w.received {
+			heard[c.RemotePeer()] = true
+		}
+	}
+	wait := heedEvery
+	for c, w := range v {
+		sent, received := w.stats.PacketsSent, w.stats.PacketsReceived
+		switch {
+		case w.conn == nil:
+			continue
+		case heard[c.RemotePeer()]:
+			w.answered(sent, received)
+			continue
+		}
+		suspect, gone := w.look(now, sent, received)
 		if gone {
-			n.log.Debug("peer is out of reach", "peer", short(c.RemotePeer()), "unanswered", w.stats.PacketsSent-w.sent)
+			n.log.Debug("peer is out of reach", "peer", short(c.RemotePeer()), "unanswered", sent-w.sent)
 			n.spawn(func() { c.Close() })
 		}
 		if suspect {
