@@ -111,13 +111,14 @@ type event struct {
 func newLink(n *Node, s network.Stream, initiator bool) *link {
 	l := &link{
 		n: n, peer: s.Conn().RemotePeer(), stream: s, initiator: initiator,
-		local:  isLocalConn(s.Conn()),
-		opened: time.Now(),
-		gone:   make(chan struct{}),
-		events: make(chan event, 64),
-		due:    make(chan struct{}, 1),
-		begun:  rate.NewLimiter(roundRate, roundBurst), repeated: rate.NewLimiter(againRate, roundBurst),
-		pulls: make(map[uint64]*pull),
+		local:    isLocalConn(s.Conn()),
+		opened:   time.Now(),
+		gone:     make(chan struct{}),
+		events:   make(chan event, 64),
+		due:      make(chan struct{}, 1),
+		begun:    rate.NewLimiter(roundRate, roundBurst),
+		repeated: rate.NewLimiter(againRate, roundBurst),
+		pulls:    make(map[uint64]*pull),
 	}
 	l.session = reconcile.NewSession(reconcile.Config{Initiator: initiator, Refused: l.refused, NameFrom: rankMedia})
 	return l

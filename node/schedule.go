@@ -76,10 +76,10 @@ func (n *Node) schedule(ctx context.Context) error {
 				wait = min(wait, watchEvery)
 			}
 		}
-		if now.Sub(heeded) >= silentStep || len(v) == 0 {
+		if now.Sub(heeded) >= silentStep || len(a)+len(v) == 0 {
 			heeded, heed = now, now.Add(n.heed(a, v, now))
 		}
-		if len(a) > 0 || v.looks() {
+		if len(a)+len(v) > 0 {
 			wait = min(wait, heed.Sub(now))
 			timer.Reset(n.cfg.onStep(now, max(wait, time.Millisecond)))
 		} else {

@@ -2,7 +2,6 @@ package node
 
 import (
 	"maps"
-	"slices"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/network"
@@ -29,20 +28,20 @@ const (
 
 // silence is what is known of a peer that may be out of reach.
 type silence struct {
-	sent, received uint64    // packets, when one was last known to have come
-	steps          int       // in a row, in which none came though some were sent
-	looked         time.Time // at the last of them
+	answered uint64    // packets sent when one was last known to have come
+	steps    int       // in a row, in which none came though some were sent
+	looked   time.Time // at the last of them
 }
 
-// look takes the count of all packets until now. It reports whether the peer is to be looked at again in silentStep, and whether it
-// is out of reach.
-func (s *silence) look(now time.Time, sent, received uint64) (suspect, gone bool) {
+// look takes how many packets were sent until now, and whether any has come since it was last asked. It reports whether the peer is to be
+// looked at again in silentStep, and whether it is out of reach.
+func (s *silence) look(now time.Time, sent uint64, heard bool) (suspect, gone bool) {
 	passed := now.Sub(s.looked)
 	switch {
-	case received != s.received:
-		s.answered(sent, received)
+	case heard:
+		*s = silence{answered: sent}
 		return false, false
-	case sent-s.sent < silentSent: // which may be acknowledgements, that nobody answers
+	case sent-s.answered < silentSent: // which may be acknowledgements, that nobody answers
 		s.steps = 0
 		return false, false
 	case s.steps > 0 && passed < silentStep:
@@ -54,43 +53,55 @@ func (s *silence) look(now time.Time, sent, received uint64) (suspect, gone bool
 	return true, s.steps > silentSteps
 }
 
-// answered begins anew: the peer is in reach.
-func (s *silence) answered(sent, received uint64) { *s = silence{sent: sent, received: received} }
-
-// vigil is the silence of each connection. There may be two to one peer, when both have dialled: gossip may use the one that sync does not, and as
-// long as one is there the peer counts as connected. What comes over one shows that the peer is in reach: on a slow radio the other may wait
-// behind it.
-type vigil map[network.Conn]*watch
-
-// watch is a connection and its silence.
+// watch is a connection's silence.
 type watch struct {
-	conn  *quic.Conn // nil: TCP, where yamux asks every 30 seconds whether the peer is there
-	stats quic.ConnectionStats
+	stats          func() quic.ConnectionStats
+	sent, received uint64 // packets, when it was last looked at
 	silence
 }
+
+// count reports whether anything came since it was last asked.
+func (w *watch) count() bool {
+	s, before := w.stats(), w.received
+	w.sent, w.received = s.PacketsSent, s.PacketsReceived
+	return w.received != before
+}
+
+// vigil watches each QUIC connection; over TCP, yamux asks every 30 seconds whether the peer is there. There may be two to one peer, when
+// both have dialled: gossip may use the one that sync does not, and as long as one is there the peer counts as connected. What comes over one
+// shows that the peer is in reach: on a slow radio the other may wait behind it.
+type vigil map[network.Conn]*watch
 
 // refresh notes new connections and forgets those that are gone.
 func (v vigil) refresh(open []network.Conn) {
 	for _, c := range open {
-		if v[c] == nil {
-			w := &watch{}
-			c.As(&w.conn)
-			v[c] = w
+		var conn *quic.Conn
+		if v[c] == nil && c.As(&conn) {
+			v[c] = &watch{stats: conn.ConnectionStats}
 		}
 	}
-	if len(v) > len(open) {
-		maps.DeleteFunc(v, func(c network.Conn, _ *watch) bool { return !slices.Contains(open, c) })
-	}
+	maps.DeleteFunc(v, func(c network.Conn, _ *watch) bool { return c.IsClosed() })
 }
 
-// looks reports whether there is a connection to look at.
-func (v vigil) looks() bool {
-	for _, w := range v {
-		if w.conn != nil {
-			return true
+// look returns the connections of peers that are out of reach, and how long not to look again.
+func (v vigil) look(now time.Time) (gone []network.Conn, wait time.Duration) {
+	heard := make(map[peer.ID]bool)
+	for c, w := range v {
+		if w.count() {
+			heard[c.RemotePeer()] = true
 		}
 	}
-	return false
+	wait = heedEvery
+	for c, w := range v {
+		suspect, out := w.look(now, w.sent, heard[c.RemotePeer()])
+		if suspect {
+			wait = silentStep
+		}
+		if out {
+			gone = append(gone, c)
+		}
+	}
+	return gone, wait
 }
 
 // heed ends the connections of peers that are out of reach, and the links of those that do not give what they were asked for. It returns how
@@ -102,33 +113,10 @@ func (n *Node) heed(a agenda, v vigil, now time.Time) time.Duration {
 		}
 	}
 	v.refresh(n.host.Network().Conns())
-	heard := make(map[peer.ID]bool)
-	for c, w := range v {
-		if w.conn == nil {
-			continue
-		}
-		if w.stats = w.conn.ConnectionStats(); w.stats.PacketsReceived != w.received {
-			heard[c.RemotePeer()] = true
-		}
-	}
-	wait := heedEvery
-	for c, w := range v {
-		sent, received := w.stats.PacketsSent, w.stats.PacketsReceived
-		switch {
-		case w.conn == nil:
-			continue
-		case heard[c.RemotePeer()]:
-			w.answered(sent, received)
-			continue
-		}
-		suspect, gone := w.look(now, sent, received)
-		if gone {
-			n.log.Debug("peer is out of reach", "peer", short(c.RemotePeer()), "unanswered", sent-w.sent)
-			n.spawn(func() { c.Close() })
-		}
-		if suspect {
-			wait = silentStep
-		}
+	gone, wait := v.look(now)
+	for _, c := range gone {
+		n.log.Debug("peer is out of reach", "peer", short(c.RemotePeer()))
+		n.spawn(func() { c.Close() })
 	}
 	return wait
 }
