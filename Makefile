@@ -12,7 +12,7 @@ TOOL     := go tool -modfile=tools.mod
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null)
 BUILD    := go build -ldflags '-s -w -X main.release=$(VERSION)'
 TESTS     = $(shell go list ./... | grep -v -e /test/hosts -e /test/browser -e /test/guests -e /test/radio$$)
-RACE     := ./protocol/... ./store/... ./node/... ./examples/... ./test/crowd
+RACE     := ./protocol/... ./store/... ./node/... ./examples/... ./test/crowd/...
 BENCH    ?= .
 FUZZTIME ?= 10s
 SCENARIO ?= square

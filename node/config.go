@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/libp2p/go-libp2p"
 	"github.com/libp2p/go-libp2p/core/host"
 
 	"longear/node/discovery"
@@ -49,7 +50,7 @@ type Config struct {
 
 	// Host, when not nil, makes the libp2p host in place of this package's own: the seam for simulated
 	// networks. It must not listen yet, or listen only where nobody dials before Run.
-	Host func() (host.Host, error)
+	Host func(HostOptions) (host.Host, error)
 
 	// Clock is the store's clock, handed on. The zero value is the real one.
 	Clock store.Clock
@@ -70,6 +71,10 @@ type Config struct {
 	// Version is reported in Status. It never goes on the wire.
 	Version string
 }
+
+// HostOptions makes all that a node's own host is made with but its transports: another host that is made with them keeps the same limits and
+// bans. They are for one host, which closes what they hold.
+type HostOptions func() ([]libp2p.Option, error)
 
 // Port is the first choice for listening: fixed, so that a firewall rule can name it. Another is taken when it is in use.
 const Port = 4550

@@ -41,8 +41,26 @@ func (p Profile) limits() limits {
 // first peer can identify us: identify pushes a later one at the rate of one in five seconds.
 func (n *Node) newHost() (host.Host, error) {
 	if n.cfg.Host != nil {
-		return n.cfg.Host()
+		return n.cfg.Host(n.hostOptions)
 	}
+	opts, err := n.hostOptions()
+	if err != nil {
+		return nil, err
+	}
+	opts = append(
+		opts,
+		libp2p.NoListenAddrs,
+		libp2p.Transport(tcp.NewTCPTransport, tcp.WithDialerForAddr(linkLocalDialer), tcp.DisableReuseport()),
+		libp2p.Security(noise.ID, noise.New),
+	)
+	if !n.cfg.NoQUIC {
+		opts = append(opts, libp2p.Transport(libp2pquic.NewTransport))
+	}
+	return libp2p.New(opts...)
+}
+
+// hostOptions are HostOptions.
+func (n *Node) hostOptions() ([]libp2p.Option, error) {
 	lim := n.cfg.Profile.limits()
 	manager, err := connmgr.NewConnManager(lim.connLow, lim.connHigh, connmgr.WithGracePeriod(20*time.Second))
 	if err != nil {
@@ -52,14 +70,11 @@ func (n *Node) newHost() (host.Host, error) {
 	if err != nil {
 		return nil, fmt.Errorf("resource limits: %w", err)
 	}
-	book, err := NewPeerstore()
+	book, err := newPeerstore()
 	if err != nil {
 		return nil, fmt.Errorf("peerstore: %w", err)
 	}
-	opts := []libp2p.Option{
-		libp2p.NoListenAddrs,
-		libp2p.Transport(tcp.NewTCPTransport, tcp.WithDialerForAddr(linkLocalDialer), tcp.DisableReuseport()),
-		libp2p.Security(noise.ID, noise.New),
+	return []libp2p.Option{
 		libp2p.UserAgent(userAgent),
 		libp2p.DisableRelay(),
 		libp2p.DisableIdentifyAddressDiscovery(),
@@ -72,11 +87,7 @@ func (n *Node) newHost() (host.Host, error) {
 		libp2p.Peerstore(book),
 		libp2p.AddrsFactory(n.announced),
 		libp2p.ConnectionGater(&n.bans),
-	}
-	if !n.cfg.NoQUIC {
-		opts = append(opts, libp2p.Transport(libp2pquic.NewTransport))
-	}
-	return libp2p.New(opts...)
+	}, nil
 }
 
 // announced is what identify tells a peer: the live addresses of the interfaces with the ports we listen on.

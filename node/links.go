@@ -73,7 +73,7 @@ func (n *Node) watchLinks(ctx context.Context) (stop func()) {
 	bundle := &network.NotifyBundle{
 		ConnectedF: func(_ network.Network, c network.Conn) {
 			if n.bans.banned(c.RemotePeer()) {
-				// The gater has refused it already, unless the host came from Config.Host.
+				// The gater has refused it already, unless Config.Host made the host without it.
 				n.spawn(func() { c.Close() })
 				return
 			}

@@ -99,8 +99,8 @@ func (o offered) miser(t *testing.T, w *world, keeps func(s *stingy, whole []byt
 	t.Helper()
 	return w.join(o.kept(t), func(c *node.Config) {
 		open := c.Host
-		c.Host = func() (host.Host, error) {
-			h, err := open()
+		c.Host = func(o node.HostOptions) (host.Host, error) {
+			h, err := open(o)
 			return miser{h, keeps}, err
 		}
 	})

@@ -9,10 +9,10 @@ import (
 	"github.com/libp2p/go-libp2p/p2p/host/peerstore/pstoremem"
 )
 
-// NewPeerstore makes a peerstore without signed records of addresses, for a host of Config.Host that is to be like the
-// node's own. A record lets a third node vouch for where somebody is, which no node of longear asks: each peer says itself, over
-// a connection that proves who it is. Without one, identify has a fifth fewer bytes and no signature to check in each contact.
-func NewPeerstore() (peerstore.Peerstore, error) {
+// newPeerstore makes a peerstore without signed records of addresses. A record lets a third node vouch for where somebody is,
+// which no node of longear asks: each peer says itself, over a connection that proves who it is. Without one, identify has a fifth fewer bytes
+// and no signature to check in each contact.
+func newPeerstore() (peerstore.Peerstore, error) {
 	ps, err := pstoremem.NewPeerstore()
 	if err != nil {
 		return nil, err

@@ -108,7 +108,7 @@ func (w *world) join(st *store.Store, edit func(*node.Config)) *member {
 	m := &member{store: st, key: key, host: w.listen()}
 	cfg := node.Config{
 		Store: st, Key: key, Discovery: blind(),
-		Host: func() (host.Host, error) { return m.host, nil },
+		Host: func(node.HostOptions) (host.Host, error) { return m.host, nil },
 		Log:  slog.New(slog.NewTextHandler(w.t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	edit(&cfg)

@@ -69,7 +69,7 @@ func (w *world) join() running {
 	return m
 }
 
-func (w *world) newHost() (host.Host, error) {
+func (w *world) newHost(node.HostOptions) (host.Host, error) {
 	h, err := libp2p.New(
 		libp2p.ListenAddrStrings(fmt.Sprintf("/ip4/%s/udp/8000/quic-v1", simnet.IntToPublicIPv4(len(w.hosts)))),
 		simlibp2p.QUICSimnet(w.sim, w.link),

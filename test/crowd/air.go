@@ -8,9 +8,12 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"longear/test/crowd/story"
 )
 
-// Radio is what every link of the world carries. A node shares its radio among its links.
+// Radio is what a node's radio carries; it is shared among its links. A link has the longer latency of its two ends, and loses as much as the
+// worse of them.
 type Radio struct {
 	BitsPerSecond int           // each way, at each node
 	Latency       time.Duration // one way
@@ -20,28 +23,38 @@ type Radio struct {
 // radioPort is where every node listens: it has an address of its own.
 const radioPort = 8000
 
-// longestQueue is how much a radio keeps waiting before it drops: what an access point's buffer holds.
-const longestQueue = 250 * time.Millisecond
+// What a radio keeps waiting before it drops is what an access point's buffer holds: longestQueue, or on a slow radio leastQueue.
+const (
+	longestQueue = 250 * time.Millisecond
+	leastQueue   = 16 * 1500 // bytes
+)
+
+// queue is how long a packet may wait at a radio.
+func (r *Radio) queue() time.Duration { return max(longestQueue, airtime(leastQueue, r)) }
 
 // air carries packets between nodes whose link is up, and drops all others. It stands where simlibp2p puts its own network
 // beneath a host: that one knows neither loss nor links that come and go, and keeps a node's goroutines after the node. It
 // has no goroutine: whoever reads waits until the packet is due.
 type air struct {
-	nodes int
-	links []atomic.Uint64 // a bit for each pair of nodes, both ways
-	radio atomic.Pointer[Radio]
-	at    []atomic.Pointer[endpoint] // by node; nil while it is down
-	sent  []atomic.Uint64            // bytes on the air by node, over all its lives
+	nodes  int
+	links  []atomic.Uint64 // a bit for each pair of nodes, both ways
+	radios []atomic.Pointer[Radio]
+	at     []atomic.Pointer[endpoint] // by node; nil while it is down
+	sent   []atomic.Uint64            // bytes on the air by node, over all its lives
 }
 
 func newAir(nodes int) *air {
 	a := &air{
-		nodes: nodes,
-		links: make([]atomic.Uint64, (nodes*nodes+63)/64),
-		at:    make([]atomic.Pointer[endpoint], nodes),
-		sent:  make([]atomic.Uint64, nodes),
+		nodes:  nodes,
+		links:  make([]atomic.Uint64, (nodes*nodes+63)/64),
+		at:     make([]atomic.Pointer[endpoint], nodes),
+		sent:   make([]atomic.Uint64, nodes),
+		radios: make([]atomic.Pointer[Radio], nodes),
 	}
-	a.radio.Store(&Radio{BitsPerSecond: 20_000_000, Latency: 5 * time.Millisecond})
+	usual := &Radio{BitsPerSecond: story.UsualRate, Latency: story.UsualLatency}
+	for i := range a.radios {
+		a.radios[i].Store(usual)
+	}
 	return a
 }
 
@@ -126,9 +139,16 @@ type endpoint struct {
 	down     bool
 }
 
+// radio is the node's radio now.
+func (e *endpoint) radio() *Radio { return e.air.radios[e.node].Load() }
+
 // WriteTo puts a packet on the air. What nobody hears is lost in silence, as on a real radio.
 func (e *endpoint) WriteTo(b []byte, to net.Addr) (int, error) {
-	radio := e.air.radio.Load()
+	radio, far := e.radio(), (*Radio)(nil)
+	peer, ok := nodeAt(to)
+	if ok = ok && peer < e.air.nodes; ok {
+		far = e.air.radios[peer].Load()
+	}
 	now := time.Now()
 	e.mu.Lock()
 	if e.down {
@@ -136,20 +156,24 @@ func (e *endpoint) WriteTo(b []byte, to net.Addr) (int, error) {
 		return 0, net.ErrClosed
 	}
 	left := later(e.sendFree, now).Add(airtime(len(b), radio))
-	if left.Sub(now) > longestQueue {
+	if left.Sub(now) > radio.queue() {
 		e.mu.Unlock()
 		return len(b), nil
 	}
 	e.sendFree = left
-	lost := radio.Loss > 0 && e.dice.Float64() < radio.Loss
+	loss := radio.Loss
+	if ok {
+		loss = max(loss, far.Loss)
+	}
+	lost := loss > 0 && e.dice.Float64() < loss
 	e.mu.Unlock()
 	e.air.sent[e.node].Add(uint64(len(b)))
-	peer, ok := nodeAt(to)
-	if lost || !ok || peer >= e.air.nodes || !e.air.up(e.node, peer) {
+	if lost || !ok || !e.air.up(e.node, peer) {
 		return len(b), nil
 	}
 	if other := e.air.at[peer].Load(); other != nil {
-		other.receive(packet{due: left.Add(radio.Latency), from: e.addr, data: append([]byte(nil), b...)}, radio)
+		latency := max(radio.Latency, far.Latency)
+		other.receive(packet{due: left.Add(latency), from: e.addr, data: append([]byte(nil), b...)}, latency)
 	}
 	return len(b), nil
 }
@@ -166,10 +190,11 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-func (e *endpoint) receive(p packet, r *Radio) {
+func (e *endpoint) receive(p packet, latency time.Duration) {
+	r := e.radio()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.down || e.waiting > 2*longestQueue+r.Latency {
+	if e.down || e.waiting > 2*r.queue()+latency {
 		return
 	}
 	e.waiting += airtime(len(p.data), r)
@@ -229,7 +254,7 @@ func (e *endpoint) next() (packet, error) {
 // whole is when the first packet has been received, and what that takes; mu is held.
 func (e *endpoint) whole() (at time.Time, takes time.Duration) {
 	head := e.queue[0]
-	takes = airtime(len(head.data), e.air.radio.Load())
+	takes = airtime(len(head.data), e.radio())
 	return later(e.readFree, head.due).Add(takes), takes
 }
 

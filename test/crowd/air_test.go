@@ -12,7 +12,9 @@ import (
 func onAir(t *testing.T, r Radio, test func(t *testing.T, a *air, ends []*endpoint)) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAir(3)
-		a.radio.Store(&r)
+		for i := range a.radios {
+			a.radios[i].Store(&r)
+		}
 		var ends []*endpoint
 		for i := range 3 {
 			ends = append(ends, a.listen(i, 1))
@@ -73,6 +75,56 @@ func TestAirIsShared(t *testing.T) {
 		last, n := hear(t, ends[2])
 		if n != 100 || last < 100*time.Millisecond || last > 100*time.Millisecond+slot {
 			t.Errorf("%d packets, the last after %v, want 100 after 102ms, at the next slot", n, last)
+		}
+	})
+}
+
+// TestAirIsTheWorseOfTwo: between a good radio and a poor one a packet takes the poor one's latency and time, either way, and is lost as
+// often as there; between two good ones nothing is.
+func TestAirIsTheWorseOfTwo(t *testing.T) {
+	good := Radio{BitsPerSecond: 80_000_000, Latency: time.Millisecond}
+	for _, test := range []struct {
+		name       string
+		poor       Radio
+		last       time.Duration // of ten packets of 1,000 bytes on the wire that one sends at once
+		atMost, to int           // how many of 1,000 packets are heard
+	}{
+		{"slow", Radio{BitsPerSecond: 800_000, Latency: time.Millisecond}, 100 * time.Millisecond, 1000, 1000},
+		{"far", Radio{BitsPerSecond: 80_000_000, Latency: 200 * time.Millisecond}, 200 * time.Millisecond, 1000, 1000},
+		{"lossy", Radio{BitsPerSecond: 80_000_000, Latency: time.Millisecond, Loss: 0.5}, 0, 600, 400}, // 6 deviations either way
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			onAir(t, good, func(t *testing.T, a *air, ends []*endpoint) {
+				a.radios[0].Store(&test.poor)
+				for _, way := range [][2]*endpoint{{ends[0], ends[1]}, {ends[1], ends[0]}} {
+					heard := 0
+					for range 100 {
+						send(t, way[0], way[1], 972, 10)
+						last, n := hear(t, way[1])
+						if heard += n; test.last > 0 && (last < test.last || last > test.last+2*slot) {
+							t.Fatalf("the last packet was heard after %v, want %v", last, test.last)
+						}
+					}
+					if heard > test.atMost || heard < test.to {
+						t.Errorf("%d packets of 1000 were heard, want %d to %d", heard, test.to, test.atMost)
+					}
+				}
+				send(t, ends[1], ends[2], 972, 10)
+				if last, n := hear(t, ends[2]); n != 10 || last > slot {
+					t.Errorf("%d packets between good radios, the last after %v, want 10 at once", n, last)
+				}
+			})
+		})
+	}
+}
+
+// TestSlowAirKeepsPackets: a radio on which a packet takes longer than others keep one waiting still keeps some.
+func TestSlowAirKeepsPackets(t *testing.T) {
+	onAir(t, Radio{BitsPerSecond: 8000}, func(t *testing.T, _ *air, ends []*endpoint) {
+		send(t, ends[0], ends[1], 1472, 20)
+		time.Sleep(time.Minute)
+		if _, n := hear(t, ends[1]); n != 16 {
+			t.Errorf("%d packets of 20 were heard, want the 16 that a radio keeps", n)
 		}
 	})
 }

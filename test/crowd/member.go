@@ -14,9 +14,7 @@ import (
 	"github.com/libp2p/go-libp2p"
 	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/host"
-	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
-	"github.com/libp2p/go-libp2p/p2p/net/connmgr"
 	libp2pquic "github.com/libp2p/go-libp2p/p2p/transport/quic"
 	"github.com/libp2p/go-libp2p/p2p/transport/quicreuse"
 	"github.com/quic-go/quic-go"
@@ -187,36 +185,23 @@ func (m *member) iface() discovery.Interface {
 	}
 }
 
-// newHost makes the member's host: all of libp2p over the air in place of sockets.
-func (m *member) newHost() (host.Host, error) {
+// newHost makes the member's host: the node's own, with its limits and bans, over the air in place of sockets.
+func (m *member) newHost(options node.HostOptions) (host.Host, error) {
 	key, err := crypto.UnmarshalEd25519PrivateKey(keyOf(m.w.seed, fmt.Sprint("peer", m.life), m.number))
 	if err != nil {
 		return nil, err
 	}
-	low, high := 24, 40 // as the node's own profiles have it
-	if m.hub {
-		low, high = 200, 300
-	}
-	manager, err := connmgr.NewConnManager(low, high, connmgr.WithGracePeriod(20*time.Second))
+	opts, err := options()
 	if err != nil {
 		return nil, err
 	}
-	book, err := node.NewPeerstore()
-	if err != nil {
-		return nil, err
-	}
-	h, err := libp2p.New(
+	h, err := libp2p.New(append(
+		opts,
 		libp2p.Identity(key),
-		libp2p.Peerstore(book),
 		libp2p.ListenAddrStrings(fmt.Sprintf("/ip4/%s/udp/%d/quic-v1", addrOf(m.number), radioPort)),
 		m.overAir(),
 		libp2p.Transport(libp2pquic.NewTransport),
-		// As the node's own host has it. The discovery of addresses stalls a bubble.
-		libp2p.DisableIdentifyAddressDiscovery(), libp2p.DisableRelay(), libp2p.DisableMetrics(),
-		libp2p.ForceReachabilityPrivate(),
-		libp2p.ConnectionManager(manager),
-		libp2p.ResourceManager(&network.NullResourceManager{}),
-	)
+	)...)
 	if err != nil {
 		return nil, err
 	}

@@ -19,7 +19,9 @@ func (w *World) do(step *story.Step) error {
 	case story.Hubs: // people has made them
 		return nil
 	case story.Radio:
-		w.air.radio.Store(&Radio{BitsPerSecond: d.BitsPerSecond, Latency: d.Latency, Loss: d.Loss})
+		for _, m := range w.each(d.Who) {
+			w.air.radios[m.number].Store(&Radio{BitsPerSecond: d.BitsPerSecond, Latency: d.Latency, Loss: d.Loss})
+		}
 		return nil
 	case story.Stand, story.Walk, story.Streams, story.Full, story.Ring, story.Trace:
 		s, err := w.source(d)

@@ -90,8 +90,11 @@ func (q *sequence) setUp(line int, do any) (wrong string, ok bool) {
 		}
 		q.size.hubs = s.N
 	case Radio:
-		if q.had["radio"] || q.begun {
-			return "expected radio once, before anything happens", true
+		switch {
+		case s.Some:
+			q.named = true
+		case q.had["radio"] || q.begun:
+			return "expected radio once, before anything happens; or of some nodes, as in radio 50kbit/s of n3", true
 		}
 	case Stand, Walk, Streams, Full, Ring, Trace:
 		switch {

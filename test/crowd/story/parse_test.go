@@ -34,10 +34,12 @@ func TestSteps(t *testing.T) {
 		before, text string
 		want         any
 	}{
-		{"", "radio 20Mbit/s 5ms loss 1%", story.Radio{BitsPerSecond: 20_000_000, Latency: 5 * time.Millisecond, Loss: 0.01}},
-		{"", "radio 2.5kbit/s", story.Radio{BitsPerSecond: 2500}},
-		{"", "radio 1Gbit/s loss 0%", story.Radio{BitsPerSecond: 1_000_000_000}},
-		{"", "radio 300bit/s 0s", story.Radio{BitsPerSecond: 300}},
+		{"", "radio 20Mbit/s 5ms loss 1%", story.Radio{BitsPerSecond: 20_000_000, Latency: 5 * time.Millisecond, Loss: 0.01, Who: story.Who{All: true}}},
+		{"", "radio 2.5kbit/s", story.Radio{BitsPerSecond: 2500, Latency: story.UsualLatency, Who: story.Who{All: true}}},
+		{"", "radio 1Gbit/s loss 0%", story.Radio{BitsPerSecond: 1_000_000_000, Latency: story.UsualLatency, Who: story.Who{All: true}}},
+		{"", "radio 300bit/s 0s", story.Radio{BitsPerSecond: 300, Who: story.Who{All: true}}},
+		{"", "radio 50kbit/s loss 5% of n3,n5", story.Radio{BitsPerSecond: 50_000, Latency: story.UsualLatency, Loss: 0.05, Who: story.Who{Nodes: []int{3, 5}}, Some: true}},
+		{"radio 1Mbit/s\nadvance 1s", "radio 1kbit/s of all", story.Radio{BitsPerSecond: 1000, Latency: story.UsualLatency, Who: story.Who{All: true}, Some: true}},
 		{"", "stand crowd 100m x 50.5m range 30m", story.Stand{Width: 100, Height: 50.5, Range: 30}},
 		{"", "walk crowd 500m x 500m 1.4m/s range 40m", story.Walk{Width: 500, Height: 500, Speed: 1.4, Range: 40}},
 		{"", "walk crowd 500m x 500m 1.4m/s range 40m pause 60s", story.Walk{Width: 500, Height: 500, Speed: 1.4, Range: 40, Pause: time.Minute}},
@@ -143,6 +145,10 @@ func TestWrong(t *testing.T) {
 		{"radio 1bit/s -5ms", "expected a latency of 0s or more"},
 		{"radio 1bit/s loss 101%", "expected a share from 0% to 100%"},
 		{"radio 1bit/s\nradio 1bit/s", "expected radio once"},
+		{"radio 1bit/s of n3\nradio 1bit/s", "expected radio once"},
+		{"advance 1s\nradio 1bit/s", "expected radio once, before anything happens"},
+		{"radio 1bit/s of", "it ends where it should go on with a node"},
+		{"radio 1bit/s of n3\nhubs 1", "before anything moves or names them"},
 		{"full\nring 3", "expected only one way to meet: line 2 says another"},
 		{"advance 1s\nfull", "expected how nodes meet before anything happens"},
 		{"ring 0", `found "0", expected neighbours from 1`},

@@ -10,12 +10,16 @@ import (
 
 func readRadio(l *line) any {
 	b, ok := parseBandwidth(l.bare())
-	r := Radio{BitsPerSecond: take(l, b, ok, "a bandwidth from 1bit/s to 1000Gbit/s, as in 10Mbit/s")}
+	r := Radio{Latency: UsualLatency, Who: Who{All: true}}
+	r.BitsPerSecond = take(l, b, ok, "a bandwidth from 1bit/s to 1000Gbit/s, as in 10Mbit/s")
 	if d, ok := parseDuration(l.bare()); ok {
 		r.Latency = take(l, d, d >= 0, "a latency of 0s or more, as in 5ms")
 	}
 	if l.is("loss") {
 		r.Loss = l.share(true)
+	}
+	if l.is("of") {
+		r.Some, r.Who = true, l.who()
 	}
 	return r
 }

@@ -11,6 +11,12 @@ type Story struct {
 	Steps []Step
 }
 
+// What a radio carries when nothing is said of it.
+const (
+	UsualRate    = 20_000_000 // bits a second
+	UsualLatency = 5 * time.Millisecond
+)
+
 // Step is one line.
 type Step struct {
 	Line int
@@ -32,11 +38,14 @@ type (
 	Nodes struct{ N int }
 	// Hubs adds nodes with the hub profile, which do not move: numbers N and up. `hubs 3`
 	Hubs struct{ N int }
-	// Radio sets what every link of the world carries. `radio 20Mbit/s 5ms loss 1%`
+	// Radio sets what radios carry: everybody's, or from now on those of some. A link is as slow, as long and as lossy as the worse of its
+	// two ends. `radio 20Mbit/s 5ms loss 1%`, `radio 50kbit/s 40ms loss 5% of n3`
 	Radio struct {
-		BitsPerSecond int
+		BitsPerSecond int           // each way, shared by all links
 		Latency       time.Duration // one way
 		Loss          float64       // of packets, 0 to 1
+		Who           Who
+		Some          bool // of WHO was said
 	}
 	// Stand puts everybody somewhere for good. `stand crowd 100m x 100m range 30m`
 	Stand struct{ Width, Height, Range float64 }

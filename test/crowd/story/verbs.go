@@ -20,7 +20,7 @@ type form struct{ usage, example, about string }
 var verbs = []verb{
 	{"nodes", []form{{"nodes N", "nodes 300", "so many phones, n0 and up; the first step"}}, func(l *line) any { return Nodes{l.count("phones", maxNodes)} }},
 	{"hubs", []form{{"hubs N", "hubs 3", "nodes that stand, with the hub profile: h0 and up"}}, func(l *line) any { return Hubs{l.count("hubs", maxNodes)} }},
-	{"radio", []form{{"radio RATE [LATENCY] [loss SHARE]", "radio 20Mbit/s 5ms loss 1%", "what every link carries"}}, readRadio},
+	{"radio", []form{{"radio RATE [LATENCY] [loss SHARE] [of WHO]", "radio 20Mbit/s 5ms loss 1%", "what radios carry; 20Mbit/s 5ms if not said"}}, readRadio},
 	{"stand", []form{{"stand crowd WIDTHm x HEIGHTm range RANGEm", "stand crowd 100m x 100m range 30m", "everybody somewhere for good"}}, readStand},
 	{"walk", []form{{"walk crowd WIDTHm x HEIGHTm SPEEDm/s range RANGEm [pause TIME]", "walk crowd 500m x 500m 1.4m/s range 40m", "from place to place, with stays of up to TIME"}}, readWalk},
 	{"streams", []form{{"streams 2 squares WIDTHm x HEIGHTm apart APARTm mules N SPEEDm/s range RANGEm", "streams 2 squares 100m x 100m apart 500m mules 10 1.4m/s range 40m", "N go to and fro, the rest stand in their square"}}, readStreams},
