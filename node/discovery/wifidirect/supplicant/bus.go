@@ -77,19 +77,38 @@ func (r *Radio) connect(ctx context.Context) (*bus, error) {
 	return &bus{conn: conn, gate: g, end: end}, nil
 }
 
-// dialBus connects, listens and takes the radio.
+// dialBus connects, takes the radio and removes what an earlier run left there. wpa_supplicant is heard before it is asked for the
+// radio: that this goes again meanwhile, or that another program makes a group, is told once only, and later orders do not show it.
 func (r *Radio) dialBus(ctx context.Context) (*bus, error) {
 	b, err := r.connect(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if err = b.listen(ctx); err == nil {
+		err = b.wake(ctx, r.cfg.Iface)
+	}
+	if err == nil {
 		err = b.take(ctx, r)
+	}
+	if err == nil {
+		if b.managed(ctx, r.cfg.Iface) {
+			err = managedTrouble(r.cfg.Iface)
+		} else if err = b.first(ctx, r.cfg.Iface); err == nil {
+			err = b.sweep(ctx, r.cfg)
+		}
 	}
 	if err != nil {
 		return nil, errors.Join(err, b.close(ctx))
 	}
 	return b, nil
+}
+
+// wake begins to hear wpa_supplicant. A call starts it where it does not run.
+func (b *bus) wake(ctx context.Context, iface string) error {
+	if err := b.call(ctx, busRoot, busName+".GetInterface", iface).Err; err != nil && !named(err, "InterfaceUnknown") {
+		return explain(err)
+	}
+	return b.heed(ctx)
 }
 
 // take finds the radio, or makes it known if no other program has, nor another wpa_supplicant, which then is the one to use.

@@ -2,7 +2,6 @@ package supplicant
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/netip"
@@ -47,17 +46,6 @@ func (r *Radio) openBus(ctx context.Context, hold io.Closer) (wifidirect.Session
 	b, err := r.dialBus(ctx)
 	if err != nil {
 		return nil, err
-	}
-	if b.managed(ctx, r.cfg.Iface) {
-		err = managedTrouble(r.cfg.Iface)
-	} else if err = b.first(ctx, r.cfg.Iface); err == nil {
-		err = b.sweep(ctx, r.cfg)
-	}
-	if err == nil {
-		err = b.heed(ctx)
-	}
-	if err != nil {
-		return nil, errors.Join(err, b.close(ctx))
 	}
 	// The pump outlives ctx: the last order is Leave, and what it waits for is a signal.
 	pumping, stop := context.WithCancel(context.WithoutCancel(ctx))

@@ -51,6 +51,21 @@ func Hear(t *testing.T, address string) *Ear {
 	return e
 }
 
+// Take takes the radio on a bus, and hears what a session of it would hear.
+func Take(t *testing.T, address string) *Ear {
+	t.Helper()
+	r, err := New(Config{Iface: "wlan0", Bus: address})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &Ear{busSession{radio: r}}
+	if e.s.bus, err = r.dialBus(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { e.s.bus.close(context.Background()) })
+	return e
+}
+
 // Heed, Signals, Over and Address are the session's.
 func (e *Ear) Heed(ctx context.Context) error { return e.s.bus.heed(ctx) }
 func (e *Ear) Signals() <-chan *dbus.Signal   { return e.s.bus.signals }

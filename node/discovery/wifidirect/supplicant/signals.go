@@ -68,7 +68,7 @@ func (g *gate) passes(sender string) bool {
 }
 
 // listen asks for signals. Nothing of wpa_supplicant comes before heed; what the bus says of its name comes at once, so that no
-// change of owner is missed while the radio is taken.
+// change of owner is missed.
 func (b *bus) listen(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, callFor)
 	defer cancel()

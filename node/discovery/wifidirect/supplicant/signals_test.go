@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -17,7 +18,7 @@ import (
 	"longear/node/discovery/wifidirect/supplicant"
 )
 
-// systemRules are those of a system's bus that matter here: every program may send signals.
+// systemRules are those of a system's bus that matter here: every program may send signals, and call wpa_supplicant.
 const systemRules = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN" "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
   <listen>unix:path=PATH</listen>
@@ -26,14 +27,18 @@ const systemRules = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus C
     <allow user="*"/> <allow own="*"/>
     <deny send_type="method_call"/> <allow send_type="signal"/>
     <allow send_destination="org.freedesktop.DBus" send_interface="org.freedesktop.DBus"/>
+    <allow send_destination="fi.w1.wpa_supplicant1" send_type="method_call"/> <allow receive_type="method_call"/>
+    <allow send_type="method_return" send_requested_reply="true"/> <allow send_type="error" send_requested_reply="true"/>
     <allow receive_type="method_return"/> <allow receive_type="error"/> <allow receive_type="signal"/>
   </policy>
 </busconfig>`
 
 const (
-	wpa       = "fi.w1.wpa_supplicant1"
-	p2pDevice = wpa + ".Interface.P2PDevice"
-	radioPath = dbus.ObjectPath("/fi/w1/wpa_supplicant1/Interfaces/0")
+	wpa        = "fi.w1.wpa_supplicant1"
+	p2pDevice  = wpa + ".Interface.P2PDevice"
+	properties = "org.freedesktop.DBus.Properties"
+	rootPath   = dbus.ObjectPath("/fi/w1/wpa_supplicant1")
+	radioPath  = dbus.ObjectPath("/fi/w1/wpa_supplicant1/Interfaces/0")
 )
 
 // startBus runs a bus of the test's own and returns its address.
@@ -195,5 +200,44 @@ func TestAnotherOwnerOfTheNameEndsTheSession(t *testing.T) {
 				t.Errorf("it is told by %s, the end: %v", sig.Name, over)
 			}
 		})
+	}
+}
+
+// driver is a wpa_supplicant with one radio, which a program takes from it while whoever opens it asks for what an earlier run left.
+type driver struct{ program }
+
+// GetInterface is of wpa_supplicant's API.
+func (d driver) GetInterface(string) (dbus.ObjectPath, *dbus.Error) { return radioPath, nil }
+
+// Get reads a property.
+func (d driver) Get(_, name string) (dbus.Variant, *dbus.Error) {
+	switch name {
+	case "Interfaces":
+		return dbus.MakeVariant([]dbus.ObjectPath{radioPath}), nil
+	case "Ifname":
+		return dbus.MakeVariant("wlan0"), nil
+	case "Capabilities":
+		return dbus.MakeVariant(map[string]dbus.Variant{"Modes": dbus.MakeVariant([]string{"p2p"})}), nil
+	case "Role":
+		if err := d.conn.Emit(rootPath, wpa+".InterfaceRemoved", radioPath); err != nil {
+			return dbus.Variant{}, dbus.MakeFailedError(err)
+		}
+		return dbus.MakeVariant("device"), nil
+	}
+	return dbus.Variant{}, dbus.MakeFailedError(errors.New(name + " is not asked for"))
+}
+
+// TestTheRadioGoesWhileItIsTaken: that is told once, and what is ordered of the radio later does not tell it.
+func TestTheRadioGoesWhileItIsTaken(t *testing.T) {
+	address := startBus(t)
+	d := driver{join(t, address)}
+	if err := errors.Join(d.conn.Export(d, rootPath, wpa), d.conn.Export(d, rootPath, properties), d.conn.Export(d, radioPath, properties)); err != nil {
+		t.Fatal(err)
+	}
+	d.own()
+	e := supplicant.Take(t, address)
+	d.say("", radioPath, p2pDevice+".FindStopped")
+	if sig, over := heard(t, e); sig.Name != wpa+".InterfaceRemoved" || !over {
+		t.Errorf("%s is heard, the end: %v", sig.Name, over)
 	}
 }
