@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,11 +25,12 @@ func TestSmallerMemtableAfterKill(t *testing.T) {
 		hub    bool
 		quota  int64
 		logged int64 // more than the smaller memtable holds
+		log    int64 // of the smaller memtable: what the next one to be killed leaves
 	}{
-		{"a phone's with a small quota", false, 8 << 20, 600 << 10},
-		{"a phone's with a large quota", false, 2 << 30, 1200 << 10},
-		{"a hub's as a phone's", true, 0, 3 << 20},
-		{"a hub's as a phone's with a large quota", true, 2 << 30, 1200 << 10},
+		{"a phone's with a small quota", false, 8 << 20, 600 << 10, 512 << 10},
+		{"a phone's with a large quota", false, 2 << 30, 1200 << 10, 1536 << 10},
+		{"a hub's as a phone's", true, 0, 3 << 20, 4 << 20},
+		{"a hub's as a phone's with a large quota", true, 2 << 30, 1200 << 10, 1536 << 10},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if tc.hub {
@@ -40,6 +42,9 @@ func TestSmallerMemtableAfterKill(t *testing.T) {
 			s := open(t, conf)
 			if q := s.Stats().Quarantined; q != "" {
 				t.Fatalf("moved aside to %s", q)
+			}
+			if got := logs(t, dir); !slices.Equal(got, []int64{tc.log}) {
+				t.Errorf("logs of %d bytes, want one of %d", got, tc.log)
 			}
 			for _, id := range ids {
 				if _, err := s.Get(id); err != nil {
@@ -98,4 +103,23 @@ func holds(dir string, much int64) bool {
 		}
 	}
 	return false
+}
+
+// logs are the sizes of the logs of a store.
+func logs(t *testing.T, dir string) (sizes []int64) {
+	t.Helper()
+	entries, err := os.ReadDir(filepath.Join(dir, "messages"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		i, err := e.Info()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(e.Name(), ".mem") {
+			sizes = append(sizes, i.Size())
+		}
+	}
+	return sizes
 }

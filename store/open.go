@@ -51,13 +51,14 @@ func (s *Store) openFiles(key []byte) (err error) {
 }
 
 // openData opens what is on disk, or moves it aside when it is damaged and opens an empty store.
-func (s *Store) openData(key []byte) (err error) {
+func (s *Store) openData(key []byte) error {
 	if err := s.clearDisk(); err != nil {
 		return err
 	}
 	data := filepath.Join(s.dir, dataDir)
 	opts := s.profile.options(data, s.limits, key)
-	if opts.MemTableSize, err = memtableFor(data, s.profile, s.limits.memtable); err != nil {
+	need, err := s.memtableFor(opts)
+	if err != nil {
 		return err
 	}
 	doubt := s.preflight(data, opts)
@@ -65,7 +66,7 @@ func (s *Store) openData(key []byte) (err error) {
 		if len(key) == 0 {
 			opts = opts.WithChecksumVerificationMode(options.NoVerification) // checkTables has done it
 		}
-		doubt = s.tryOpen(opts)
+		doubt = s.openLogged(opts, need)
 		if doubt == nil || !isDamage(doubt) {
 			return doubt
 		}
@@ -76,16 +77,33 @@ func (s *Store) openData(key []byte) (err error) {
 	return s.tryOpen(opts)
 }
 
+// openLogged opens the database with the memtables of its options. What a killed process left in logs that need larger ones is put into tables
+// first, by opening with those and closing: a log is twice as large as a memtable, and who is killed again and again would keep that size, and the
+// buffers that go with it. A disk that is nearly full is spared the tables, and the size stays.
+func (s *Store) openLogged(opts badger.Options, need int64) (err error) {
+	if need > opts.MemTableSize && s.writable() == nil {
+		// Closing would wait for merges.
+		if err := s.tryOpen(opts.WithMemTableSize(need).WithNumCompactors(0).WithNumLevelZeroTablesStall(noStall)); err != nil {
+			return err
+		}
+		_ = s.db.Close() // what it could not write is in the logs still
+		if need, err = s.memtableFor(opts); err != nil {
+			return err
+		}
+	}
+	return s.tryOpen(opts.WithMemTableSize(need))
+}
+
 // memtableFor is the size of memtable to open a folder with. A process that was killed leaves logs, which Badger reads into memtables: one that was
 // written under a larger quota, by another profile or version, does not fit into a small one, of which Badger would end the process. Badger makes
 // a log twice as long as a memtable and cuts it when it has read it, and what is in a log takes a tenth more in a memtable at most, for which there
-// is room. The larger size lasts until the store was closed once, or opened without such a log.
-func memtableFor(data string, p Profile, size int64) (int64, error) {
-	logs, err := filesIn(data, ".mem")
+// is room.
+func (s *Store) memtableFor(opts badger.Options) (int64, error) {
+	logs, err := filesIn(opts.Dir, ".mem")
 	if err != nil {
 		return 0, err
 	}
-	largest := p.largestMemtable()
+	size, largest := opts.MemTableSize, s.profile.largestMemtable()
 	need := size
 	for _, name := range logs {
 		i, err := os.Stat(name)

@@ -96,6 +96,9 @@ func (p Profile) largestMemtable() int64 {
 	return 2 << 20
 }
 
+// noStall is a number of tables in level 0 that is never reached: without compactors nobody would ever end a stall.
+const noStall = 2000
+
 // maxValue is above the largest record (MaxMessage and its header), so that every value lives in the tree: the value log
 // gives back no space without a garbage collection that has brought deleted data back. Open demands that it is below
 // 15 % of a memtable.
@@ -154,8 +157,8 @@ func (p Profile) options(dir string, l limits, key []byte) badger.Options {
 func (p Profile) merging(o badger.Options, l limits) badger.Options {
 	switch {
 	case l.compactAt > 0:
-		// Flatten does nothing about level 0 until it has more than NumLevelZeroTables. Nobody would ever end a stall.
-		return o.WithNumCompactors(0).WithNumLevelZeroTables(l.compactAt - 1).WithNumLevelZeroTablesStall(2000)
+		// Flatten does nothing about level 0 until it has more than NumLevelZeroTables.
+		return o.WithNumCompactors(0).WithNumLevelZeroTables(l.compactAt - 1).WithNumLevelZeroTablesStall(noStall)
 	case p == Phone:
 		// Badger doubles the tables from level to level, and the buffers with them, and rewrites the whole base level at a time: a fixed size
 		// and a small base level keep that down. The brake does the rest. Each table is an open file: a quota has some 4000 of them.
