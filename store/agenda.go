@@ -87,7 +87,7 @@ func (s *Store) dueSlots(now time.Duration) (due []slot, next time.Duration, err
 	defer txn.Discard()
 	for _, kind := range []byte{prefixExpiry, prefixForget} {
 		for class := range uint8(classes) {
-			for a := range slots(txn, kind, class) {
+			for a := range slots(txn, slot{kind: kind, class: class}) {
 				if end := bucketEnd(a.bucket); end > now {
 					if next == 0 || end < next {
 						next = end
@@ -104,12 +104,12 @@ func (s *Store) dueSlots(now time.Duration) (due []slot, next time.Duration, err
 	return due, next, nil
 }
 
-// slots ranges over the entries of one class of an agenda, earliest first.
-func slots(txn *badger.Txn, kind, class byte) func(yield func(slot) bool) {
+// slots ranges over the entries of one class of an agenda, earliest first, from one on.
+func slots(txn *badger.Txn, from slot) func(yield func(slot) bool) {
 	return func(yield func(slot) bool) {
-		it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte{kind, class}})
+		it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte{from.kind, from.class}})
 		defer it.Close()
-		for it.Rewind(); it.Valid(); it.Next() {
+		for it.Seek(from.append(nil)); it.Valid(); it.Next() {
 			k := it.Item().Key()
 			if len(k) == agendaKeySize && !yield(parseSlot(k)) {
 				return

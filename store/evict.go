@@ -42,7 +42,7 @@ func (b *batch) used() int64 { return b.state.bytes + b.state.dead*tombCost }
 func (b *batch) evictClass(class uint8, last uint32, enough func() bool) error {
 	txn := b.s.db.NewTransaction(false)
 	defer txn.Discard()
-	for a := range slots(txn, prefixExpiry, class) {
+	for a := range slots(txn, slot{kind: prefixExpiry, class: class}) {
 		if a.bucket > last || enough() {
 			return nil
 		}
@@ -90,7 +90,7 @@ func (b *batch) trimTombs() error {
 	for class := range uint8(2) {
 		txn := b.s.db.NewTransaction(false)
 		defer txn.Discard()
-		for a := range slots(txn, prefixForget, class) {
+		for a := range slots(txn, slot{kind: prefixForget, class: class}) {
 			if b.state.dead <= target {
 				return b.flush()
 			}

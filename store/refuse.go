@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"slices"
 
@@ -46,9 +47,9 @@ func (s *Store) RefuseAuthors(ctx context.Context, refused func(protocol.Author)
 // Readmit forgets what was Refused, so that it may come again: somebody is wanted after all. Whose it was is not known any more; what
 // others wrote who are still not wanted is refused once more when it comes.
 func (s *Store) Readmit(ctx context.Context) error {
-	keys, err := s.refusedKeys()
-	if len(keys) > 0 && err == nil {
-		err = s.readmit(ctx, keys)
+	set, err := s.refusedNow()
+	if len(set) > 0 && err == nil {
+		err = s.readmit(ctx, set)
 	}
 	if err != nil {
 		return fmt.Errorf("readmit messages: %w", err)
@@ -61,23 +62,52 @@ func (s *Store) Readmit(ctx context.Context) error {
 //
 // BUG(store): who was trimmed from too many dead, or damaged, before it came again has both places on the agenda of the living. The earlier one
 // does no more than let it be evicted as if it died then.
-func (s *Store) readmit(ctx context.Context, keys []reconcile.Key) error {
-	refused := make(map[reconcile.Key]struct{}, len(keys))
-	for _, k := range keys {
-		refused[k] = struct{}{}
-	}
+func (s *Store) readmit(ctx context.Context, set refusals) error {
 	// What is in the first agenda is there for the dead to be passed over, so it may go before they are forgotten. What is in the second
 	// goes together with them.
 	for _, kind := range []byte{prefixExpiry, prefixForget} {
-		slots, err := s.slotsOf(kind)
-		if err != nil {
-			return err
-		}
-		if err := inSteps(ctx, s, slots, maxSweep, func(b *batch, a slot) error { return b.strike(a, refused) }); err != nil {
+		if err := s.strikeAll(ctx, kind, set); err != nil {
 			return err
 		}
 	}
-	return inSteps(ctx, s, keys, removeStep, (*batch).forgetRefused) // those whose agenda was damaged
+	// Those whose agenda was damaged.
+	var left []reconcile.Key
+	for at := (reconcile.Key{}); ; at = left[removeStep-1] {
+		left = left[:0]
+		err := s.eachRefused(at, func(k reconcile.Key) bool {
+			if set.has(k) {
+				left = append(left, k)
+			}
+			return len(left) < removeStep
+		})
+		if err == nil && len(left) > 0 {
+			err = s.update(ctx, func(b *batch) error {
+				for _, k := range left {
+					if err := b.forgetRefused(k); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		}
+		if err != nil || len(left) < removeStep {
+			return err
+		}
+	}
+}
+
+// refusals is a set of dead messages, a million of them on a large phone: 8 bytes of each ID, sorted. Whoever finds one in it looks at its
+// cause before it goes, so two alike do no harm.
+type refusals []uint64
+
+func (r refusals) has(k reconcile.Key) bool {
+	_, ok := slices.BinarySearch(r, head(k))
+	return ok
+}
+
+func head(k reconcile.Key) uint64 {
+	id := k.ID()
+	return binary.BigEndian.Uint64(id[:])
 }
 
 // forgetRefused forgets one of the dead unless it came again meanwhile, or died of something else since.
@@ -89,12 +119,16 @@ func (b *batch) forgetRefused(k reconcile.Key) error {
 	return b.forget(k)
 }
 
-// inSteps does something for each of many, some of them in each turn of the writer's.
-func inSteps[T any](ctx context.Context, s *Store, all []T, step int, do func(*batch, T) error) error {
-	for some := range slices.Chunk(all, step) {
-		err := s.update(ctx, func(b *batch) error {
-			for _, one := range some {
-				if err := do(b, one); err != nil {
+// strikeAll takes a set off an agenda, some entries in each turn of the writer's.
+func (s *Store) strikeAll(ctx context.Context, kind byte, set refusals) error {
+	for from := (slot{kind: kind}); ; {
+		some, err := s.slotsFrom(from, maxSweep)
+		if err != nil || len(some) == 0 {
+			return err
+		}
+		err = s.update(ctx, func(b *batch) error {
+			for _, a := range some {
+				if err := b.strike(a, set); err != nil {
 					return err
 				}
 			}
@@ -103,28 +137,31 @@ func inSteps[T any](ctx context.Context, s *Store, all []T, step int, do func(*b
 		if err != nil {
 			return err
 		}
+		from = some[len(some)-1]
+		from.seq++
 	}
-	return nil
 }
 
-// slotsOf are the entries of an agenda as it is now.
-func (s *Store) slotsOf(kind byte) (all []slot, err error) {
+// slotsFrom are at most so many entries of an agenda, from one on.
+func (s *Store) slotsFrom(from slot, most int) (some []slot, err error) {
 	if err := s.users.enter(); err != nil {
 		return nil, err
 	}
 	defer s.users.leave()
 	txn := s.db.NewTransaction(false)
 	defer txn.Discard()
-	for class := range uint8(classes) {
-		for a := range slots(txn, kind, class) {
-			all = append(all, a)
+	for ; from.class < classes; from = (slot{kind: from.kind, class: from.class + 1}) {
+		for a := range slots(txn, from) {
+			if some = append(some, a); len(some) == most {
+				return some, nil
+			}
 		}
 	}
-	return all, nil
+	return some, nil
 }
 
 // strike takes off an agenda entry what is in a set and still refused, and forgets it if that is what the entry was for.
-func (b *batch) strike(a slot, set map[reconcile.Key]struct{}) error {
+func (b *batch) strike(a slot, set refusals) error {
 	list, err := listAt(b.txn, a)
 	if err != nil {
 		return err
@@ -132,7 +169,7 @@ func (b *batch) strike(a slot, set map[reconcile.Key]struct{}) error {
 	var gone []reconcile.Key
 	rest := make([]byte, 0, len(list))
 	err = eachKey(list, func(k reconcile.Key) error {
-		if _, ok := set[k]; ok {
+		if set.has(k) {
 			cause, err := causeOf(b.txn, k)
 			if err != nil {
 				return err
@@ -158,27 +195,37 @@ func (b *batch) strike(a slot, set map[reconcile.Key]struct{}) error {
 	return b.relist(a, rest)
 }
 
-// refusedKeys are the dead whose cause is Refused: at most the share of the quota that the dead may take.
-func (s *Store) refusedKeys() (keys []reconcile.Key, err error) {
+// refusedNow are the dead whose cause is Refused: at most the share of the quota that the dead may take.
+func (s *Store) refusedNow() (set refusals, err error) {
+	err = s.eachRefused(reconcile.Key{}, func(k reconcile.Key) bool {
+		set = append(set, head(k))
+		return true
+	})
+	slices.Sort(set)
+	return set, err
+}
+
+// eachRefused calls fn for the dead whose cause is Refused, ascending from a key on, until it returns false.
+func (s *Store) eachRefused(from reconcile.Key, fn func(reconcile.Key) bool) error {
 	if err := s.users.enter(); err != nil {
-		return nil, err
+		return err
 	}
 	defer s.users.leave()
 	v := s.snapshot()
 	defer v.close()
-	for k, err := range v.Refused(reconcile.Prefix{}) {
+	for k, err := range v.keys(prefixDead, from, reconcile.Prefix{}.Last()) {
 		if err != nil {
-			return nil, err
+			return err
 		}
 		cause, err := causeOf(v.txn, k)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if cause == Refused {
-			keys = append(keys, k)
+		if cause == Refused && !fn(k) {
+			return nil
 		}
 	}
-	return keys, nil
+	return nil
 }
 
 // causeOf is why a message is dead; no cause at all if it is not, or that was damaged.

@@ -119,6 +119,9 @@ func (s *Store) update(ctx context.Context, change func(*batch) error) error {
 		return err
 	}
 	defer s.users.leave()
+	if err := ctx.Err(); err != nil {
+		return err // a select may pass over it
+	}
 	select {
 	case s.token <- struct{}{}:
 	case <-ctx.Done():

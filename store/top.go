@@ -31,7 +31,7 @@ func (t *top) look(v *View) error {
 	}
 	leaf, keys := !inner, []reconcile.Key(nil)
 	if leaf {
-		for k, err := range v.keys(prefixMessage, reconcile.Prefix{}) {
+		for k, err := range v.keys(prefixMessage, reconcile.Key{}, reconcile.Prefix{}.Last()) {
 			if err != nil {
 				return err
 			}

@@ -96,7 +96,7 @@ func (v *View) node(p reconcile.Prefix) (reconcile.Node, bool, error) {
 // Keys implements [reconcile.Nodes].
 func (v *View) Keys(p reconcile.Prefix) iter.Seq2[reconcile.Key, error] {
 	if v.top == nil || p.Len() > 0 {
-		return v.keys(prefixMessage, p)
+		return v.keys(prefixMessage, p.First(), p.Last())
 	}
 	return func(yield func(reconcile.Key, error) bool) {
 		if err := v.top.look(v); err != nil {
@@ -104,7 +104,7 @@ func (v *View) Keys(p reconcile.Prefix) iter.Seq2[reconcile.Key, error] {
 			return
 		}
 		if !v.top.leaf {
-			v.keys(prefixMessage, p)(yield)
+			v.keys(prefixMessage, p.First(), p.Last())(yield)
 			return
 		}
 		for _, k := range v.top.keys {
@@ -117,12 +117,12 @@ func (v *View) Keys(p reconcile.Prefix) iter.Seq2[reconcile.Key, error] {
 
 // Refused ranges in ascending order over the keys of the dead under a prefix: what this node will not take again.
 func (v *View) Refused(p reconcile.Prefix) iter.Seq2[reconcile.Key, error] {
-	return v.keys(prefixDead, p)
+	return v.keys(prefixDead, p.First(), p.Last())
 }
 
-// keys scans all versions of the keys, to see the deleted ones too: an ordinary scan for the few keys of a leaf would go on over everything
+// keys ranges from the first key to the last. It scans all versions, to see the deleted ones too: an ordinary scan for the few keys of a leaf would go on over everything
 // that was deleted behind it, and a fold after an eviction would do that for every leaf.
-func (v *View) keys(kind byte, p reconcile.Prefix) iter.Seq2[reconcile.Key, error] {
+func (v *View) keys(kind byte, first, last reconcile.Key) iter.Seq2[reconcile.Key, error] {
 	return func(yield func(reconcile.Key, error) bool) {
 		it := v.it
 		v.it = nil
@@ -130,7 +130,6 @@ func (v *View) keys(kind byte, p reconcile.Prefix) iter.Seq2[reconcile.Key, erro
 			it = v.txn.NewIterator(badger.IteratorOptions{AllVersions: true, Reverse: true})
 		}
 		defer v.putBack(it)
-		first, last := p.First(), p.Last()
 		for rank := first[0]; rank <= last[0]; rank++ {
 			if !scanUp(it, withRank(kind, first, last, rank), yield) {
 				return
