@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"iter"
+	"net"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -27,8 +28,12 @@ const syncProtocol = libp2p.ID("/longear/sync/1")
 
 // Times of a link.
 const (
-	// writeTimeout ends a link whose peer does not read.
+	// writeTimeout ends a link whose peer does not read: it takes less than writeLeast in that time, which is what the smallest packet carries.
+	// A whole page takes a poor radio that several share a minute.
 	writeTimeout = 20 * time.Second
+	writeLeast   = 1 << 10
+	// writeSlow is how long writing takes when the peer, or the radio, is slow.
+	writeSlow = time.Second
 	// roundTimeout ends a link whose peer does not answer in a round.
 	roundTimeout = 20 * time.Second
 	// saltLife is how long one salt serves. A chance match of short IDs, one in four billion a pair, hides a
@@ -82,14 +87,17 @@ type link struct {
 	wants     []reconcile.Want // of alerts and texts
 	media     mediaQueue
 	jobs      []*answer
-	credited  uint64 // generation of own messages that this peer is known to have
-	marked    uint64 // of the carriers, when this round began
-	counted   uint64 // likewise, when the last equal round began
+	page      int       // bytes of an answer that go out at a time
+	waited    time.Time // when what took longer than writeSlow to write was out
+	credited  uint64    // generation of own messages that this peer is known to have
+	marked    uint64    // of the carriers, when this round began
+	counted   uint64    // likewise, when the last equal round began
 
 	mu    sync.Mutex
 	pulls map[uint64]*pull // guarded by mu; open requests of ours
 	seq   uint64           // guarded by mu
-	fed   time.Time        // guarded by mu; when messages that were asked for came last
+	fed   time.Time        // guarded by mu; when messages that were asked for came last, or a part of them
+	said  time.Time        // guarded by mu; when a part of what may be an answer in a round, or stand before it, came last
 	// spurned are messages of this peer's that this node does not take. Guarded by mu.
 	spurned map[reconcile.Key]struct{}
 
@@ -119,6 +127,7 @@ func newLink(n *Node, s network.Stream, initiator bool) *link {
 		begun:    rate.NewLimiter(roundRate, roundBurst),
 		repeated: rate.NewLimiter(againRate, roundBurst),
 		pulls:    make(map[uint64]*pull),
+		page:     pageFirst,
 	}
 	l.session = reconcile.NewSession(reconcile.Config{Initiator: initiator, Refused: l.refused, NameFrom: rankMedia})
 	return l
@@ -206,7 +215,7 @@ func (l *link) read(ctx context.Context) error {
 	// Large frames go past the buffer, which is for the heads of frames and for the small ones of quiet rounds.
 	r := bufio.NewReaderSize(countReader{l.stream, [2]*atomic.Uint64{&l.n.counts.received, &l.received}}, 512)
 	for {
-		kind, payload, err := frame.Read(r)
+		kind, payload, err := frame.Read(r, l.coming)
 		if err != nil {
 			return err
 		}
@@ -227,6 +236,21 @@ func (l *link) read(ctx context.Context) error {
 			l.takeIn(ctx, in)
 			return l.post(ctx, event{kind: frame.Messages, pull: p})
 		})
+	}
+}
+
+// coming notes that a part of a frame is here. A whole one may take longer than a peer may be silent.
+func (l *link) coming(kind frame.Kind, part []byte) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch kind {
+	case frame.Messages:
+		number, _ := binary.Uvarint(part)
+		if p := l.pulls[number]; p != nil && !p.ended && !p.claim {
+			l.fed = time.Now()
+		}
+	case frame.Recon, frame.Pull:
+		l.said = time.Now()
 	}
 }
 
@@ -275,16 +299,24 @@ func (l *link) write(kind frame.Kind, payload []byte) error {
 
 // flush writes whole frames. Only the loop calls it.
 func (l *link) flush(b []byte) error {
-	if len(b) == 0 {
-		return nil
+	began := time.Now()
+	for until := began; len(b) > 0; until = time.Now() {
+		if err := l.stream.SetWriteDeadline(until.Add(writeTimeout)); err != nil {
+			return err
+		}
+		n, err := l.stream.Write(b)
+		l.n.counts.sent.Add(uint64(n))
+		l.sent.Add(uint64(n))
+		b = b[n:]
+		var late net.Error
+		if err != nil && !(n >= writeLeast && errors.As(err, &late) && late.Timeout()) {
+			return err
+		}
 	}
-	if err := l.stream.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
-		return err
+	if now := time.Now(); now.Sub(began) > writeSlow {
+		l.waited = now
 	}
-	n, err := l.stream.Write(b)
-	l.n.counts.sent.Add(uint64(n))
-	l.sent.Add(uint64(n))
-	return err
+	return nil
 }
 
 // countReader counts the bytes of a stream.

@@ -24,8 +24,7 @@ const (
 	claimsOpen = 4
 	// pullTimeout ends a link that sends nothing of what was asked, when its turn comes.
 	pullTimeout = 20 * time.Second
-	// pullLongest does so though its turn does not come, since the peer starts rounds. It is longer: over a poor radio that several share a
-	// page of an answer takes half a minute.
+	// pullLongest is when that is looked at though the link's turn does not come, since the peer starts rounds.
 	pullLongest = time.Minute
 	// wantsMost bounds what one link has been told it could pull.
 	wantsMost = 1 << 14

@@ -18,9 +18,13 @@ const (
 	answerMost = 4 << 20
 	// answersOpen is how many pulls of one peer wait for their answers. An honest peer has pullsOpen and claimsOpen.
 	answersOpen = 8
-	// pageBytes is how much is read from the store and written at a time: the transaction is over before the
-	// network is touched.
+	// pageBytes is how much is read from the store and written at a time, at most: the transaction is over before the
+	// network is touched. A link begins with pageFirst and goes on with what it takes in pageTime, but pageLeast: an alert waits behind a page,
+	// and whoever pulls waits leaseStale for one before it asks others for the same, over the same air.
 	pageBytes = 64 << 10
+	pageFirst = 8 << 10
+	pageLeast = 2 << 10
+	pageTime  = time.Second
 )
 
 // answer is a pull of the peer's that is being served.
@@ -81,7 +85,7 @@ func (l *link) answerPage(ctx context.Context) error {
 	} else {
 		out = frame.Append(out, frame.Done, done.Append(nil))
 	}
-	if err := l.flush(out); err != nil {
+	if err := l.send(out); err != nil {
 		return err
 	}
 	l.gave.Add(uint64(p.count))
@@ -94,12 +98,27 @@ func (l *link) answerPage(ctx context.Context) error {
 	return nil
 }
 
+// send writes a page, and sets the size of the next by how long that took.
+func (l *link) send(out []byte) error {
+	began := time.Now()
+	if err := l.flush(out); err != nil {
+		return err
+	}
+	switch took := time.Since(began); {
+	case took > pageTime:
+		l.page = max(pageLeast, int(time.Duration(len(out))*pageTime/took))
+	case len(out) >= l.page && 2*took < pageTime:
+		l.page = min(2*l.page, pageBytes)
+	}
+	return nil
+}
+
 // fill reads a page and moves the answer's place behind it.
 func (l *link) fill(p *page, job *answer, v *store.View) error {
 	for ; job.at < len(job.Wants); job.at++ {
-		full := pageBytes
+		full := l.page
 		if job.media() {
-			full = mediaPage
+			full = min(full, mediaPage)
 		}
 		for e, err := range v.Asked(l.salt, job.Wants[job.at], job.Below) {
 			if err != nil {

@@ -49,14 +49,26 @@ func (l *link) wanted() error {
 	return l.startRound()
 }
 
+// overdue ends the link of a peer that leaves a question without an answer, and is silent. It is not while it takes what is written to it slowly,
+// behind which the question was.
 func (l *link) overdue() error {
-	if l.answering && time.Since(l.roundAt) > roundTimeout {
+	if time.Since(l.waited) <= writeTimeout {
+		return nil
+	}
+	if l.answering && time.Since(l.roundAt) > roundTimeout && !l.heardIn(roundTimeout) {
 		return fmt.Errorf("no answer in a round for %v", roundTimeout)
 	}
 	if l.stalled(pullTimeout) {
 		return fmt.Errorf("no answer to a pull for %v", pullTimeout)
 	}
 	return nil
+}
+
+// heardIn reports whether, so lately, a part came of what may stand before an answer in a round, or is one.
+func (l *link) heardIn(d time.Duration) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return time.Since(l.fed) <= d || time.Since(l.said) <= d
 }
 
 // startRound begins a round as the initiator.

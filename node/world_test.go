@@ -5,6 +5,8 @@ import (
 	"crypto/ed25519"
 	"fmt"
 	"log/slog"
+	"net"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -30,7 +32,12 @@ type world struct {
 	hosts int
 	nodes []*member
 	dark  atomic.Bool // no packet arrives any more
+	// radios are what hosts send over that have a poor one, by IP address.
+	radios sync.Map
 }
+
+// never is longer than a test takes.
+const never = 1000 * time.Hour
 
 type member struct {
 	*node.Node
@@ -50,9 +57,12 @@ func inWorldAt(t *testing.T, oneWay time.Duration, test func(t *testing.T, w *wo
 	defer oneProcessor()()
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{t: t}
-		w.net = &simnet.Simnet{LatencyFunc: func(*simnet.Packet) time.Duration {
+		w.net = &simnet.Simnet{LatencyFunc: func(p *simnet.Packet) time.Duration {
 			if w.dark.Load() {
-				return 1000 * time.Hour
+				return never
+			}
+			if r, ok := w.radios.Load(p.From.(*net.UDPAddr).IP.String()); ok {
+				return oneWay + r.(*radio).carry(p)
 			}
 			return oneWay
 		}}

@@ -56,8 +56,12 @@ func Append(b []byte, kind Kind, payload []byte) []byte {
 	return append(b, payload...)
 }
 
-// Read reads one frame from a stream.
-func Read(r *bufio.Reader) (Kind, []byte, error) {
+// partBytes is how much of a frame counts as a part of it: what the smallest packet carries.
+const partBytes = 1 << 10
+
+// Read reads one frame from a stream. The payload as far as it has come is told each time that partBytes more of it are there: over a slow
+// link a frame takes a minute.
+func Read(r *bufio.Reader, coming func(kind Kind, part []byte)) (Kind, []byte, error) {
 	first, err := r.ReadByte()
 	if err != nil {
 		return 0, nil, err
@@ -71,8 +75,14 @@ func Read(r *bufio.Reader) (Kind, []byte, error) {
 		return 0, nil, fmt.Errorf("%w: frame type %d of %d bytes", ErrFrame, kind, size)
 	}
 	payload := make([]byte, size)
-	if _, err := io.ReadFull(r, payload); err != nil {
-		return 0, nil, fmt.Errorf("frame: %w", err)
+	for have := 0; have < len(payload); {
+		n, err := io.ReadAtLeast(r, payload[have:], min(partBytes, len(payload)-have))
+		if err != nil {
+			return 0, nil, fmt.Errorf("frame: %w", err)
+		}
+		if have += n; n >= partBytes {
+			coming(kind, payload[:have])
+		}
 	}
 	return kind, payload, nil
 }

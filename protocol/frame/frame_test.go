@@ -7,7 +7,9 @@ import (
 	"errors"
 	"io"
 	"reflect"
+	"slices"
 	"testing"
+	"testing/iotest"
 
 	"longear/protocol"
 	"longear/protocol/frame"
@@ -30,6 +32,10 @@ func request() frame.Request {
 	}}
 }
 
+func read(from io.Reader) (frame.Kind, []byte, error) {
+	return frame.Read(bufio.NewReader(from), func(frame.Kind, []byte) {})
+}
+
 func TestEveryKindReadsBack(t *testing.T) {
 	for kind, size := range map[frame.Kind]int{
 		frame.Hello: 256, frame.Round: reconcile.MaxMessage + 16, frame.Recon: reconcile.MaxMessage, frame.Pull: reconcile.MaxMessage,
@@ -37,16 +43,16 @@ func TestEveryKindReadsBack(t *testing.T) {
 	} {
 		payload := bytes.Repeat([]byte{byte(kind)}, size)
 		wire := frame.Append([]byte("before")[:0], kind, payload)
-		got, read, err := frame.Read(bufio.NewReader(bytes.NewReader(wire)))
-		if err != nil || got != kind || !bytes.Equal(read, payload) {
-			t.Errorf("kind %d from a stream: %d, %d bytes, %v", kind, got, len(read), err)
+		got, streamed, err := read(bytes.NewReader(wire))
+		if err != nil || got != kind || !bytes.Equal(streamed, payload) {
+			t.Errorf("kind %d from a stream: %d, %d bytes, %v", kind, got, len(streamed), err)
 		}
-		got, read, rest, err := frame.Split(append(wire, "rest"...))
-		if err != nil || got != kind || !bytes.Equal(read, payload) || string(rest) != "rest" {
-			t.Errorf("kind %d from a body: %d, %d bytes, %q, %v", kind, got, len(read), rest, err)
+		got, split, rest, err := frame.Split(append(wire, "rest"...))
+		if err != nil || got != kind || !bytes.Equal(split, payload) || string(rest) != "rest" {
+			t.Errorf("kind %d from a body: %d, %d bytes, %q, %v", kind, got, len(split), rest, err)
 		}
 		over := frame.Append(nil, kind, append(payload, 0))
-		if _, _, err := frame.Read(bufio.NewReader(bytes.NewReader(over))); !errors.Is(err, frame.ErrFrame) {
+		if _, _, err := read(bytes.NewReader(over)); !errors.Is(err, frame.ErrFrame) {
 			t.Errorf("kind %d with a byte too many from a stream: %v", kind, err)
 		}
 		if _, _, _, err := frame.Split(over); !errors.Is(err, frame.ErrFrame) {
@@ -55,16 +61,38 @@ func TestEveryKindReadsBack(t *testing.T) {
 	}
 }
 
+// TestParts: of a frame that comes byte by byte each KiB is told as it comes, and not what is less.
+func TestParts(t *testing.T) {
+	payload := bytes.Repeat([]byte("part"), 800) // 3,200 bytes
+	wire := frame.Append(frame.Append(nil, frame.Messages, payload), frame.Pull, payload[:1023])
+	stream := bufio.NewReaderSize(iotest.OneByteReader(bytes.NewReader(wire)), 16)
+	var told []int
+	for range 2 {
+		_, _, err := frame.Read(stream, func(kind frame.Kind, part []byte) {
+			if kind != frame.Messages || !bytes.HasPrefix(payload, part) {
+				t.Errorf("of kind %d is told %q", kind, part)
+			}
+			told = append(told, len(part))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !slices.Equal(told, []int{1024, 2048, 3072}) {
+		t.Errorf("told at %d bytes, want each KiB of the first frame", told)
+	}
+}
+
 // TestNothingIsAllocatedForALie: the length of a frame that ends early is believed only within the kind's limit.
 func TestNothingIsAllocatedForALie(t *testing.T) {
 	for _, kind := range []byte{0, 1, 6, 7, 8, 255} {
 		lie := binary.AppendUvarint([]byte{kind}, 1<<40)
-		if _, _, err := frame.Read(bufio.NewReader(bytes.NewReader(lie))); !errors.Is(err, frame.ErrFrame) {
+		if _, _, err := read(bytes.NewReader(lie)); !errors.Is(err, frame.ErrFrame) {
 			t.Errorf("kind %d of 2^40 bytes: %v", kind, err)
 		}
 	}
 	short := binary.AppendUvarint([]byte{byte(frame.Messages)}, 1000)
-	if _, _, err := frame.Read(bufio.NewReader(bytes.NewReader(short))); !errors.Is(err, io.EOF) {
+	if _, _, err := read(bytes.NewReader(short)); !errors.Is(err, io.EOF) {
 		t.Errorf("a frame that ends early: %v", err)
 	}
 }
@@ -168,7 +196,7 @@ func FuzzFrames(f *testing.F) {
 		stream := bufio.NewReader(bytes.NewReader(b))
 		for rest := b; len(rest) > 0; {
 			kind, payload, next, err := frame.Split(rest)
-			same, streamed, streamErr := frame.Read(stream)
+			same, streamed, streamErr := frame.Read(stream, func(frame.Kind, []byte) {})
 			if err != nil {
 				if streamErr == nil {
 					t.Fatalf("a stream gives frame %d of what a body does not: %v", same, err)

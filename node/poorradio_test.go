@@ -1,0 +1,197 @@
+package node_test
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/ed25519"
+	"encoding/binary"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/marcopolo/simnet"
+	ma "github.com/multiformats/go-multiaddr"
+
+	"longear/protocol"
+	fr "longear/protocol/frame"
+	"longear/protocol/reconcile"
+)
+
+// radio is what a host sends over, to whomever: first in, first out. What would wait for longer than its queue is lost.
+type radio struct {
+	bitsPerSecond int
+	queue         time.Duration
+	free          time.Time // when all that is in the queue is out; one goroutine carries
+}
+
+// carry takes a packet and returns how long it takes to be out.
+func (r *radio) carry(p *simnet.Packet) time.Duration {
+	now := time.Now()
+	if r.free.Before(now) {
+		r.free = now
+	}
+	if r.free.Sub(now) > r.queue {
+		return never
+	}
+	bits := 8 * reflect.ValueOf(p).Elem().FieldByName("buf").Len() // which the simulation does not tell
+	r.free = r.free.Add(time.Duration(bits) * time.Second / time.Duration(r.bitsPerSecond))
+	return r.free.Sub(now)
+}
+
+// sendsOver gives a member a radio.
+func (w *world) sendsOver(m *member, r *radio) {
+	w.t.Helper()
+	ip, err := m.host.Addrs()[0].ValueForProtocol(ma.P_IP4)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.radios.Store(ip, r)
+}
+
+// backlog imports n messages that are an hour old: gossip does not tell them any more.
+func (m *member) backlog(t *testing.T, d protocol.Draft, n int) (msgs []*protocol.Message) {
+	t.Helper()
+	_, key, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Channel = water(t)
+	began := uint64(time.Now().Add(-time.Hour).UnixMilli())
+	for i := range n {
+		d.Created = began + uint64(i)
+		msg, err := protocol.Sign(key, d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		msgs = append(msgs, msg)
+	}
+	file := func(yield func(protocol.CarryRecord, error) bool) {
+		for _, msg := range msgs {
+			if !yield(protocol.CarryRecord{Wire: msg.Wire(), Age: time.Hour}, nil) {
+				return
+			}
+		}
+	}
+	if done, err := m.Import(t.Context(), file); err != nil || done.New != n {
+		t.Fatal(done, err)
+	}
+	return msgs
+}
+
+// TestPoorRadio: over a radio of 40 kbit/s that several peers share everything comes to all of them, little later than it can: to send it to one
+// takes three minutes. No two of them lose their links meanwhile, though a full page of texts takes half a minute. When four begin at once their
+// first windows are more than the radio holds: what is lost may cost a link.
+func TestPoorRadio(t *testing.T) {
+	texts := protocol.Draft{Body: bytes.Repeat([]byte("a"), 4<<10)}
+	chunks := protocol.Draft{Class: protocol.Media, Kind: protocol.KindChunk, Body: make([]byte, protocol.MaxBody)}
+	for _, c := range []struct {
+		what     string
+		draft    protocol.Draft
+		n, peers int
+	}{
+		{"texts to two", texts, 200, 2},
+		{"photos to two", chunks, 20, 2},
+		{"texts to four", texts, 200, 4},
+		{"photos to four", chunks, 20, 4},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				hub := w.add(nil)
+				var peers []*member
+				for range c.peers {
+					p := w.add(nil)
+					w.meet(p, hub)
+					peers = append(peers, p)
+				}
+				time.Sleep(15 * time.Second)
+				w.sendsOver(hub, &radio{bitsPerSecond: 40_000, queue: 10 * time.Second})
+				msgs := hub.backlog(t, c.draft, c.n)
+				for range 5 * c.peers {
+					time.Sleep(time.Minute)
+					for _, p := range peers {
+						if c.peers > 2 { // discovery dials again
+							_ = p.host.Connect(t.Context(), p.host.Peerstore().PeerInfo(hub.host.ID()))
+						}
+					}
+				}
+				for i, p := range peers {
+					if n := p.lacks(t, msgs); n != 0 {
+						t.Errorf("peer %d lacks %d of %d", i, n, c.n)
+					}
+					if c.peers > 2 {
+						continue
+					}
+					if age := linkAge(t, hub, p); age < 10*time.Minute {
+						t.Errorf("the link of peer %d is %v old, want one that nobody ended", i, age)
+					}
+				}
+			})
+		})
+	}
+}
+
+// TestPoorSources: who gets a backlog from two peers over one radio gets little of it twice: a page comes before what is asked of one is asked of the
+// other too.
+func TestPoorSources(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		a, b := w.add(nil), w.add(nil)
+		w.meet(a, b)
+		msgs := a.backlog(t, protocol.Draft{Body: bytes.Repeat([]byte("a"), 1<<10)}, 400)
+		time.Sleep(20 * time.Second)
+		if n := b.lacks(t, msgs); n != 0 {
+			t.Fatalf("the second source lacks %d", n)
+		}
+		before := gave(a, b)
+		air := &radio{bitsPerSecond: 40_000, queue: 10 * time.Second}
+		w.sendsOver(a, air)
+		w.sendsOver(b, air)
+		c := w.add(nil)
+		w.meet(c, a)
+		w.meet(c, b)
+		time.Sleep(5 * time.Minute)
+		if n := c.lacks(t, msgs); n != 0 {
+			t.Errorf("c lacks %d of %d", n, len(msgs))
+		}
+		if n := gave(a, b) - before; n > uint64(len(msgs))*105/100 {
+			t.Errorf("%d messages were given for %d", n, len(msgs))
+		}
+	})
+}
+
+// TestDrops: a peer that sends what it was asked for drop by drop loses its link.
+func TestDrops(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		victim, h := w.add(nil), w.listen()
+		defer h.Close()
+		s := syncWith(t, h, victim)
+		hello := append([]byte{0x08, 1, 0x3a, 16}, make([]byte, 16)...)
+		one := append([]byte{0, 0, 1}, make([]byte, 16)...) // SPEC 14: a Root of one message
+		if _, err := s.Write(append(frame(1, hello), frame(2, append(fr.AppendScope(nil, reconcile.Scope{Ranks: 7}), one...))...)); err != nil {
+			t.Fatal(err)
+		}
+		r := bufio.NewReader(s)
+		var number []byte
+		for number == nil {
+			kind, payload, err := fr.Read(r, func(fr.Kind, []byte) {})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if kind == fr.Pull {
+				_, n := binary.Uvarint(payload)
+				number = payload[:n]
+			}
+		}
+		began := time.Now()
+		drop := append(binary.AppendUvarint([]byte{byte(fr.Messages)}, protocol.MaxFrame), number...)
+		for {
+			if _, err := s.Write(drop); err != nil {
+				break
+			}
+			time.Sleep(19 * time.Second)
+			drop = []byte{0}
+			if time.Since(began) > 2*time.Minute {
+				t.Fatal("the link is open after two minutes, in which seven bytes came of what was asked for")
+			}
+		}
+	})
+}
