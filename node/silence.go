@@ -18,6 +18,11 @@ const (
 	// silentSteps is in how many of them in a row nothing came before the peer is out of reach. In five seconds QUIC repeats itself
 	// five times, after a first wait of some three round trips, and always with two packets.
 	silentSteps = 5
+	// roundTrips is how many round trips, of the slowest of the peers that were heard in these steps, a peer has to answer in besides, and silentMost
+	// how many steps in all: over a slow radio what is sent to one peer waits behind what was sent to others, and each may have sent as much as takes
+	// it ten seconds.
+	roundTrips = 3
+	silentMost = 25
 	// silentSent is how many packets have to be unanswered before it counts. QUIC, which repeats itself, has sent them within a second.
 	silentSent = 4
 	// heedEvery is how often a peer that answers is looked at, at least.
@@ -33,9 +38,9 @@ type silence struct {
 	looked   time.Time // at the last of them
 }
 
-// look takes how many packets were sent until now, and whether any has come since it was last asked. It reports whether the peer is to be
-// looked at again in silentStep, and whether it is out of reach.
-func (s *silence) look(now time.Time, sent uint64, heard bool) (suspect, gone bool) {
+// look takes how many packets were sent until now, whether any has come since it was last asked, and in how many steps none may come. It reports
+// whether the peer is to be looked at again in silentStep, and whether it is out of reach.
+func (s *silence) look(now time.Time, sent uint64, heard bool, most int) (suspect, gone bool) {
 	passed := now.Sub(s.looked)
 	switch {
 	case heard:
@@ -50,21 +55,27 @@ func (s *silence) look(now time.Time, sent uint64, heard bool) (suspect, gone bo
 		s.steps = 0
 	}
 	s.steps, s.looked = s.steps+1, now
-	return true, s.steps > silentSteps
+	return true, s.steps > most
 }
 
 // watch is a connection's silence.
 type watch struct {
 	stats          func() quic.ConnectionStats
 	sent, received uint64 // packets, when it was last looked at
+	trip           time.Duration
+	heard          time.Time // when something was last found to have come
 	silence
 }
 
 // count reports whether anything came since it was last asked.
-func (w *watch) count() bool {
+func (w *watch) count(now time.Time) bool {
 	s, before := w.stats(), w.received
-	w.sent, w.received = s.PacketsSent, s.PacketsReceived
-	return w.received != before
+	w.sent, w.received, w.trip = s.PacketsSent, s.PacketsReceived, s.SmoothedRTT
+	if w.received == before {
+		return false
+	}
+	w.heard = now
+	return true
 }
 
 // vigil watches each QUIC connection; over TCP, yamux asks every 30 seconds whether the peer is there. There may be two to one peer, when
@@ -86,14 +97,19 @@ func (v vigil) refresh(open []network.Conn) {
 // look returns the connections of peers that are out of reach, and how long not to look again.
 func (v vigil) look(now time.Time) (gone []network.Conn, wait time.Duration) {
 	heard := make(map[peer.ID]bool)
+	var slowest time.Duration
 	for c, w := range v {
-		if w.count() {
+		if w.count(now) {
 			heard[c.RemotePeer()] = true
 		}
+		if now.Sub(w.heard) <= silentSteps*silentStep {
+			slowest = max(slowest, w.trip)
+		}
 	}
+	most := min(silentSteps+int(roundTrips*slowest/silentStep), silentMost)
 	wait = heedEvery
 	for c, w := range v {
-		suspect, out := w.look(now, w.sent, heard[c.RemotePeer()])
+		suspect, out := w.look(now, w.sent, heard[c.RemotePeer()], most)
 		if suspect {
 			wait = silentStep
 		}

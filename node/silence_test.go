@@ -71,7 +71,7 @@ func TestSilence(t *testing.T) {
 			now := time.Unix(1e9, 0)
 			for i, l := range c.looks {
 				now = now.Add(l.after)
-				if suspect, gone := s.look(now, l.sent, l.heard); suspect != l.suspect || gone != l.gone {
+				if suspect, gone := s.look(now, l.sent, l.heard, silentSteps); suspect != l.suspect || gone != l.gone {
 					t.Fatalf("look %d: suspect %v, gone %v, want %v and %v", i, suspect, gone, l.suspect, l.gone)
 				}
 			}
@@ -157,5 +157,46 @@ func TestHeardOverOne(t *testing.T) {
 	}
 	if gone := second(); len(gone) != 2 {
 		t.Errorf("%d connections given up when their peer is gone, want 2", len(gone))
+	}
+}
+
+// TestBehindOthers: a peer is not given up while another's round trips show that it waits behind what was sent to that one, however slow they say
+// they are not for ever, and no longer than five seconds when nobody is heard.
+func TestBehindOthers(t *testing.T) {
+	for _, c := range []struct {
+		what string
+		trip time.Duration // of the peer that is heard
+		each int           // so many seconds; 0 is never
+		want int           // seconds in which the other is kept
+	}{
+		{"on a fast network", 200 * time.Millisecond, 1, 5},
+		{"on a slow one", 4 * time.Second, 1, 17},
+		{"behind a window of 40 kB at 40 kbit/s", 8 * time.Second, 5, 25},
+		{"who answers slowly on purpose", time.Hour, 1, 25},
+		{"nobody is heard", 4 * time.Second, 0, 5},
+	} {
+		busy, other := &fakeConn{peer: "a"}, &fakeConn{peer: "b"}
+		sent, received := uint64(1), uint64(1)
+		v := vigil{
+			busy: {stats: func() quic.ConnectionStats {
+				return quic.ConnectionStats{PacketsSent: 1, PacketsReceived: received, SmoothedRTT: c.trip}
+			}},
+			other: {stats: func() quic.ConnectionStats {
+				return quic.ConnectionStats{PacketsSent: sent, PacketsReceived: 1, SmoothedRTT: time.Hour}
+			}},
+		}
+		now := time.Unix(1e9, 0)
+		v.look(now)
+		kept := -1
+		for gone := []network.Conn(nil); len(gone) == 0 && kept < 60; kept++ {
+			now = now.Add(silentStep)
+			if sent += silentSent; c.each > 0 && (kept+2)%c.each == 0 {
+				received++
+			}
+			gone, _ = v.look(now)
+		}
+		if kept != c.want {
+			t.Errorf("%s: kept for %d s, want %d", c.what, kept, c.want)
+		}
 	}
 }
