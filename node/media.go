@@ -55,11 +55,11 @@ func (q *mediaQueue) want(found []reconcile.Want) {
 		fresh[w.Prefix] = struct{}{}
 	}
 	for _, w := range q.wants {
-		if _, again := fresh[w.Prefix]; !again && len(found) < wantsMost {
+		if _, again := fresh[w.Prefix]; !again {
 			found = append(found, w)
 		}
 	}
-	q.wants = found
+	q.wants, _ = reconcile.Keep(found, wantsMost, shortsMost) // when these are pulled a round tells the others
 }
 
 func isMedia(w reconcile.Want) bool { return w.Prefix.Len() > 0 && w.Prefix.At(0) >= rankMedia }
@@ -195,7 +195,7 @@ func (l *link) lacks(w *reconcile.Want) bool {
 		l.again = true // a round tells what is missing
 		return false
 	}
-	left := make([]reconcile.ShortID, 0, len(w.Short))
+	var left []reconcile.ShortID // grows with what is left: it may wait for long
 	for _, s := range w.Short {
 		if _, has := here[s]; !has {
 			left = append(left, s)

@@ -26,8 +26,10 @@ const (
 	pullTimeout = 20 * time.Second
 	// pullLongest is when that is looked at though the link's turn does not come, since the peer starts rounds.
 	pullLongest = time.Minute
-	// wantsMost bounds what one link has been told it could pull.
-	wantsMost = 1 << 14
+	// wantsMost and shortsMost bound what one link has been told it could pull, of texts and of photos each: 1.4 MB at most. The short IDs that
+	// one message can name fit in (reconcile's maxWants), so an honest peer names hardly any twice.
+	wantsMost  = 1 << 14
+	shortsMost = 1 << 16
 	// spurnedMost bounds what one link remembers of the messages that it will not pull again.
 	spurnedMost = 4096
 )
@@ -86,9 +88,8 @@ func (l *link) pump(out []byte) []byte { return l.pumpMedia(l.pumpTexts(out)) }
 // pumpTexts opens requests for alerts and texts. What another link is pulling is left to it: a round shows what it did not bring when it lets
 // go, or does not go on. To look before that would find the same, over and over.
 func (l *link) pumpTexts(out []byte) []byte {
-	if len(l.wants) > wantsMost {
-		l.wants, l.again = l.wants[:wantsMost], true
-	}
+	wants, all := reconcile.Keep(l.wants, wantsMost, shortsMost)
+	l.wants, l.again = wants, l.again || !all
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	left := false
@@ -97,6 +98,7 @@ func (l *link) pumpTexts(out []byte) []byte {
 		shorts := 0
 		for len(l.wants) > 0 && len(p.Wants) < pullWants && shorts < pullShorts {
 			w := l.wants[0]
+			l.wants[0] = reconcile.Want{} // the array stays while others are in it
 			l.wants = l.wants[1:]
 			if !l.n.leases.take(l, w.Prefix) {
 				left = true

@@ -265,7 +265,7 @@ func (a *answer) match(it *item) error {
 		}
 	}
 	if len(missing) > 0 {
-		a.note(Want{Prefix: it.p, Short: missing})
+		a.note(Want{Prefix: it.p, Short: slices.Clone(missing)}) // or one that is missing would hold the memory of the whole list
 	}
 	return nil
 }

@@ -1,6 +1,8 @@
 package reconcile_test
 
 import (
+	"bytes"
+	"encoding/binary"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -53,6 +55,48 @@ func TestHostileWork(t *testing.T) {
 				t.Errorf("%d nodes, %d ranges, %d keys, %d wanted", c.nodes, c.ranges, c.keys, short)
 			}
 		})
+	}
+}
+
+// TestLongListOfLittle: a list that names one missing key among thousands that are not makes a want no larger than that.
+func TestLongListOfLittle(t *testing.T) {
+	keys := randomKeys(rand.New(rand.NewPCG(1, 1)), 20, start, day)
+	set := reconcile.NewMem(keys)
+	s := reconcile.NewSession(reconcile.Config{Initiator: true})
+	if _, err := s.Start(set); err != nil {
+		t.Fatal(err)
+	}
+	var salt reconcile.Salt
+	known := binary.BigEndian.AppendUint32(nil, uint32(salt.Short(keys[3].ID())))
+	list := slices.Concat([]byte{4 << 5, 0x80, 0x20}, bytes.Repeat(known, 4095), []byte{1, 2, 3, 4})
+	if _, _, err := s.Receive(set, hostile(list)); err != nil {
+		t.Fatal(err)
+	}
+	wants := s.Wants()
+	if len(wants) != 1 || len(wants[0].Short) != 1 || cap(wants[0].Short) > 16 {
+		t.Fatalf("wants %v, with room for %d", wants, cap(wants[0].Short))
+	}
+}
+
+// TestKeep: what is kept is within both bounds, and what is not is let go of.
+func TestKeep(t *testing.T) {
+	some := make([]reconcile.Want, 10)
+	for i := range some {
+		some[i].Short = make([]reconcile.ShortID, i)
+	}
+	for _, c := range []struct {
+		most, shorts, want int
+	}{
+		{10, 45, 10}, {11, 99, 10}, {9, 45, 9}, {0, 45, 0}, // so many wants
+		{10, 44, 9}, {10, 36, 9}, {10, 35, 8}, {10, 0, 1}, // so many short IDs: the first has none
+	} {
+		kept, all := reconcile.Keep(some, c.most, c.shorts)
+		if len(kept) != c.want || all != (c.want == 10) {
+			t.Errorf("at most %d wants of %d short IDs: %d, all %v; want %d", c.most, c.shorts, len(kept), all, c.want)
+		}
+		if !all && len(kept) > 0 && &kept[0] == &some[0] {
+			t.Errorf("at most %d wants of %d short IDs hold all ten", c.most, c.shorts)
+		}
 	}
 }
 

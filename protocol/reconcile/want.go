@@ -162,6 +162,17 @@ func orderWants(wants []Want) []Want {
 	return out
 }
 
+// Keep returns the first of wants, at most so many and with at most so many short IDs in all, and whether that is all of them. What is left out
+// is let go of: nothing that is kept holds its memory.
+func Keep(wants []Want, most, shorts int) (kept []Want, all bool) {
+	for i, w := range wants {
+		if shorts -= len(w.Short); i == most || shorts < 0 {
+			return slices.Clone(wants[:i]), false
+		}
+	}
+	return wants, true
+}
+
 // ByRank splits a want for a whole set, whose answer in descending order would begin with media, so that alerts come first.
 func (w Want) ByRank() []Want {
 	if !w.Whole || w.Prefix.Len() > 0 {

@@ -76,8 +76,9 @@ const (
 	pullsOpen       = 2           // of ours, in one session
 	pullWants       = 512         // named in one pull
 	pullShorts      = 2048
-	wantsMost       = 4096 // told but not pulled yet; the next round finds the rest again
-	pullsEach       = 4    // of a page's in one request
+	wantsMost       = 4096    // told but not pulled yet; the next round finds the rest again
+	shortsMost      = 1 << 16 // short IDs in them
+	pullsEach       = 4       // of a page's in one request
 	pageBytes       = 64 << 10
 	answerMost      = 1 << 20 // bytes of messages in one answer
 	maxFrames       = 64      // of a page's in one request

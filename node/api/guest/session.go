@@ -136,7 +136,7 @@ func (t *turn) recvRecon(msg []byte) error {
 		t.moved = true
 		t.wants = append(t.wants, w.ByRank()...)
 	}
-	t.wants = t.wants[:min(len(t.wants), wantsMost)]
+	t.wants, _ = reconcile.Keep(t.wants, wantsMost, shortsMost)
 	return nil
 }
 
@@ -147,6 +147,7 @@ func (t *turn) pump() {
 		shorts := 0
 		for len(t.wants) > 0 && len(p.Wants) < pullWants && shorts < pullShorts {
 			w := t.wants[0]
+			t.wants[0] = reconcile.Want{} // the array stays while others are in it
 			t.wants = t.wants[1:]
 			p.Wants = append(p.Wants, w)
 			if shorts += len(w.Short); w.Whole {
