@@ -2,13 +2,17 @@ package node_test
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
+	"fmt"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/network"
 
+	"longear/protocol"
 	sync "longear/protocol/frame"
 	"longear/protocol/reconcile"
 )
@@ -18,6 +22,7 @@ type stranger struct {
 	t      *testing.T
 	stream network.Stream
 	frames chan heard // what comes; closed when the stream has ended
+	rounds byte
 }
 
 type heard struct {
@@ -33,7 +38,7 @@ func (w *world) stranger(victim *member) *stranger {
 	go func() {
 		defer close(s.frames)
 		for r := bufio.NewReader(s.stream); ; {
-			kind, payload, err := sync.Read(r)
+			kind, payload, err := sync.Read(r, func(sync.Kind, []byte) {})
 			if err != nil {
 				return
 			}
@@ -51,9 +56,10 @@ func (s *stranger) say(kind sync.Kind, payload []byte) {
 	}
 }
 
-// round begins a round with a root that no store has.
+// round begins a round with a root that no store has, and that was not settled in the rounds before.
 func (s *stranger) round() {
-	root := append([]byte{0, 0, 99}, make([]byte, 16)...)
+	s.rounds++
+	root := append([]byte{0, 0, 99, s.rounds}, make([]byte, 15)...)
 	s.say(sync.Round, append(sync.AppendScope(nil, reconcile.Scope{Ranks: 7}), root...))
 }
 
@@ -86,7 +92,7 @@ func TestToldMuch(t *testing.T) {
 					s.round()
 					var has []reconcile.Want
 					for j := range uint8(lists) {
-						p := reconcile.Prefix{}.Child(rank)
+						p := under(rank)
 						for shift := range 4 {
 							p = p.Child(uint8(i >> (12 - 4*shift)))
 						}
@@ -139,3 +145,78 @@ func live() int {
 	runtime.ReadMemStats(&m)
 	return int(m.HeapAlloc)
 }
+
+// TestVainPull: an alert does not wait for a request that is the work of a million keys and brings nothing.
+func TestVainPull(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		victim := w.add(nil)
+		victim.post(t, 8000)
+		alert, err := victim.Publish(t.Context(), protocol.Draft{Channel: water(t), Class: protocol.Alert, Body: []byte("leave the square")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := w.stranger(victim)
+		vain := sync.Request{Number: 1, Wants: slices.Repeat([]reconcile.Want{{Prefix: under(1), Short: []reconcile.ShortID{1}}}, 200)}
+		urgent := sync.Request{Number: 2, Wants: []reconcile.Want{{Prefix: under(0), Whole: true}}}
+		b := sync.Append(nil, sync.Pull, vain.Append(nil))
+		if _, err := s.stream.Write(sync.Append(b, sync.Pull, urgent.Append(nil))); err != nil {
+			t.Fatal(err)
+		}
+		var came []string
+		for len(came) < 3 {
+			select {
+			case f := <-s.frames:
+				if f.kind != sync.Messages && f.kind != sync.Done {
+					continue
+				}
+				number, n := binary.Uvarint(f.payload)
+				came = append(came, fmt.Sprint(f.kind, number))
+				if f.kind == sync.Messages && !bytes.Contains(f.payload[n:], alert.Wire()) {
+					t.Errorf("%d bytes of messages are not the alert", len(f.payload))
+				}
+			case <-time.After(time.Minute):
+				t.Fatalf("so far %v", came)
+			}
+		}
+		if want := []string{fmt.Sprint(sync.Messages, 2), fmt.Sprint(sync.Done, 2), fmt.Sprint(sync.Done, 1)}; !slices.Equal(came, want) {
+			t.Errorf("kinds and numbers are %v, want %v", came, want)
+		}
+	})
+}
+
+// TestVainOffers: rounds that make a node read all that it has, without end, are answered as fast as the work for a link may be, and the link
+// lives on.
+func TestVainOffers(t *testing.T) {
+	const seconds, rate, each = 10, 15, 65_000 // keys read for a round, at least
+	inWorld(t, func(t *testing.T, w *world) {
+		victim := w.add(nil)
+		msgs := victim.post(t, 3000)
+		s := w.stranger(victim)
+		var salt reconcile.Salt
+		known := []reconcile.ShortID{salt.Short(reconcile.ID(msgs[0].ID))} // there is nothing to pull
+		all := slices.Repeat([]reconcile.Want{{Prefix: under(1), Short: known}}, 30)
+		for range seconds * rate {
+			s.round()
+			s.offer(all)
+			time.Sleep(time.Second / rate)
+		}
+		answered := 0
+		for len(s.frames) > 0 {
+			f, ok := <-s.frames
+			if !ok {
+				t.Fatal("the link has ended")
+			}
+			if f.kind == sync.Recon {
+				answered++
+			}
+		}
+		const most = (4_000_000 + seconds*100_000) / each
+		t.Logf("%d of %d rounds are answered, %d million keys", answered, seconds*rate, answered*each/1_000_000)
+		if answered < most/2 || answered > most+1 {
+			t.Errorf("%d of %d rounds are answered, want %d", answered, seconds*rate, most)
+		}
+	})
+}
+
+// under is the prefix of a rank.
+func under(rank uint8) reconcile.Prefix { return reconcile.Prefix{}.Child(rank) }

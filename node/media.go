@@ -180,7 +180,7 @@ func (l *link) lacks(w *reconcile.Want) bool {
 		return empty
 	}
 	here := make(map[reconcile.ShortID]struct{})
-	err := l.n.store.View(func(v *store.View) error {
+	err := l.look(func(v *store.View) error {
 		for k, err := range v.Keys(w.Prefix) {
 			if err != nil {
 				return err

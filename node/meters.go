@@ -15,26 +15,33 @@ const (
 	meterBurst = 400
 )
 
-// meters holds a token bucket for each link.
+// meters holds the token buckets of each peer.
+//
+// BUG(node): a peer that connects anew has full ones. How often it may do that is bounded for its network: see newResources.
 type meters struct {
 	mu   sync.Mutex
-	link map[peer.ID]*rate.Limiter // guarded by mu; removed with the link
+	link map[peer.ID]meter // guarded by mu; removed with the connection
 }
 
-// allow takes a token of the peer's bucket.
-func (m *meters) allow(p peer.ID) bool {
+// meter is the buckets of one peer: of signatures by gossip, and of what is read from the store for sync.
+type meter struct{ checks, work *rate.Limiter }
+
+func (m *meters) of(p peer.ID) meter {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	b := m.link[p]
-	if b == nil {
+	b, ok := m.link[p]
+	if !ok {
 		if m.link == nil {
-			m.link = make(map[peer.ID]*rate.Limiter)
+			m.link = make(map[peer.ID]meter)
 		}
-		b = rate.NewLimiter(meterRate, meterBurst)
+		b = meter{rate.NewLimiter(meterRate, meterBurst), rate.NewLimiter(workRate, workBurst)}
 		m.link[p] = b
 	}
-	return b.Allow()
+	return b
 }
+
+// allow takes a token of what the peer may make this node check.
+func (m *meters) allow(p peer.ID) bool { return m.of(p).checks.Allow() }
 
 func (m *meters) forget(p peer.ID) {
 	m.mu.Lock()

@@ -1,6 +1,8 @@
 package node
 
 import (
+	"context"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -8,6 +10,8 @@ import (
 	"golang.org/x/time/rate"
 
 	"longear/protocol/frame"
+	"longear/protocol/reconcile"
+	"longear/store"
 )
 
 // TestNudges: a peer that nudges without end does not keep the schedule from all other links, and what it may have is looked for when the
@@ -56,5 +60,93 @@ func TestStalled(t *testing.T) {
 		if got := l.stalled(time.Minute); got != c.want {
 			t.Errorf("%s: stalled %v, want %v", c.what, got, c.want)
 		}
+	}
+}
+
+// TestPace: a peer whose rounds and pulls make this node read much is served as fast as its work is allowed, never after so long a wait that it
+// takes the link for dead, and has no more for another link.
+func TestPace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var m meters
+		for _, c := range []struct {
+			name  string
+			spent []int
+			want  time.Duration
+		}{
+			{"within the burst", slices.Repeat([]int{65_536}, 61), 0},
+			{"beyond it", slices.Repeat([]int{65_536}, 161), 105_490 * time.Millisecond}, // 222 times 65,536 less 4,000,000, at 100,000 a second
+			{"one step that is too much", []int{1 << 40}, 10 * time.Second},
+		} {
+			l, began := &link{work: m.of("peer").work}, time.Now()
+			for _, l.spent = range c.spent {
+				if err := l.pace(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if took := time.Since(began).Round(time.Millisecond); took != c.want {
+				t.Errorf("%s: %v, want %v", c.name, took, c.want)
+			}
+		}
+		m.forget("peer")
+		l := &link{work: m.of("peer").work, spent: 65_536}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := l.pace(ctx); err != nil {
+			t.Errorf("a new connection waits: %v", err)
+		}
+		l.work = m.of("peer").work
+		l.work.AllowN(time.Now(), workBurst-65_536)
+		l.spent = 1
+		if err := l.pace(ctx); err != context.Canceled {
+			t.Errorf("the wait goes on when the link ends: %v", err)
+		}
+	})
+}
+
+// TestVetoed: what is not taken from a peer is found under any prefix, before the dead of the store.
+func TestVetoed(t *testing.T) {
+	st, err := store.Open(store.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	key := func(rank, last uint8) reconcile.Key { return reconcile.NewKey(rank, 1000, reconcile.ID{31: last}) }
+	dead := []reconcile.Key{key(1, 2), key(1, 4)}
+	if err := st.Refuse(t.Context(), dead); err != nil {
+		t.Fatal(err)
+	}
+	l := &link{n: &Node{store: st}, spurned: make(map[reconcile.Key]struct{})}
+	for _, k := range []reconcile.Key{key(0, 1), key(1, 1), key(1, 3), key(2, 9)} {
+		l.spurned[k] = struct{}{}
+	}
+	for _, c := range []struct {
+		p    reconcile.Prefix
+		want []reconcile.Key
+	}{
+		{reconcile.Prefix{}, []reconcile.Key{key(0, 1), key(1, 1), key(1, 3), key(2, 9), key(1, 2), key(1, 4)}},
+		{reconcile.Prefix{}.Child(1), []reconcile.Key{key(1, 1), key(1, 3), key(1, 2), key(1, 4)}},
+		{key(1, 3).Prefix(reconcile.Nibbles), []reconcile.Key{key(1, 3)}},
+		{key(1, 4).Prefix(reconcile.Nibbles), []reconcile.Key{key(1, 4)}},
+		{reconcile.Prefix{}.Child(3), nil},
+	} {
+		var got []reconcile.Key
+		l.veto()
+		err := l.look(func(v *store.View) error {
+			l.view = v
+			for k, err := range l.refused(c.p) {
+				if err != nil {
+					return err
+				}
+				got = append(got, k)
+			}
+			return nil
+		})
+		if err != nil || !slices.Equal(got, c.want) {
+			t.Errorf("under %v: %v, %v, want %v", c.p, got, err, c.want)
+		}
+		if n := 4 + len(got); l.spent < n {
+			t.Errorf("under %v: %d keys are counted, want %d or more", c.p, l.spent, n)
+		}
+		l.spent = 0
 	}
 }

@@ -25,6 +25,9 @@ const (
 	pageFirst = 8 << 10
 	pageLeast = 2 << 10
 	pageTime  = time.Second
+	// pageWork is how much is read from the store for one page, in keys (store.View.Work): a want may be the work of thousands and bring nothing. 512
+	// wants of an honest peer (pullWants) are named under prefixes of about a hundred keys each.
+	pageWork = 1 << 16
 )
 
 // answer is a pull of the peer's that is being served.
@@ -32,6 +35,7 @@ type answer struct {
 	frame.Request
 	at    int // the want under way; below lies in it
 	bytes int
+	told  frame.End // the last key that was looked at, where the puller may go on
 }
 
 // onPull takes a request. It is served in turn with those under way: an alert should not wait for a backlog.
@@ -67,19 +71,19 @@ func (l *link) answerPage(ctx context.Context) error {
 	// It grows as needed: most answers while messages spread are a message or two.
 	p := page{records: binary.AppendUvarint(make([]byte, 0, 1<<10), job.Number)}
 	head := len(p.records)
-	err := l.n.store.View(func(v *store.View) error { return l.fill(&p, job, v) })
+	err := l.look(func(v *store.View) error { return l.fill(&p, job, v) })
 	if err != nil {
 		return fmt.Errorf("answer a pull: %w", err)
 	}
 	var out []byte
 	if len(p.records) > head {
 		out = frame.Append(make([]byte, 0, len(p.records)+64), frame.Messages, p.records)
+		job.bytes += len(p.records)
 	}
-	job.bytes += len(p.records)
 	if media && p.count > 0 {
 		l.media.served = time.Now()
 	}
-	done := frame.End{Number: job.Number, More: p.more, At: job.at, Below: job.Below}
+	done := frame.End{Number: job.Number, More: p.more, At: job.told.At, Below: job.told.Below}
 	if p.more && job.bytes < l.sliceOf(job) {
 		l.jobs = append(l.jobs, job)
 	} else {
@@ -115,7 +119,10 @@ func (l *link) send(out []byte) error {
 
 // fill reads a page and moves the answer's place behind it.
 func (l *link) fill(p *page, job *answer, v *store.View) error {
-	for ; job.at < len(job.Wants); job.at++ {
+	for first := job.at; job.at < len(job.Wants); job.at++ {
+		if p.more = job.at > first && v.Work() >= pageWork; p.more {
+			return nil
+		}
 		full := l.page
 		if job.media() {
 			full = min(full, mediaPage)
@@ -124,10 +131,12 @@ func (l *link) fill(p *page, job *answer, v *store.View) error {
 			if err != nil {
 				return err
 			}
-			if p.more = len(p.records) >= full; p.more {
+			// What was found by name has been the work already.
+			if p.more = len(p.records) >= full || job.Wants[job.at].Whole && v.Work() >= pageWork; p.more {
 				return nil
 			}
 			job.Below = e.Key()
+			job.told = frame.End{At: job.at, Below: job.Below}
 			if e.Message.Flags&protocol.LocalOnly != 0 && !l.local {
 				continue
 			}

@@ -87,7 +87,7 @@ func (l *link) startRound() error {
 	}
 	l.scope, l.marked = scope, l.n.carriers.mark()
 	var msg []byte
-	err := l.n.store.View(func(v *store.View) (err error) {
+	err := l.look(func(v *store.View) (err error) {
 		l.view = v
 		msg, err = l.session.Start(scope.View(v))
 		return err
@@ -242,7 +242,8 @@ func (l *link) onRecon(ctx context.Context, msg, out []byte) error {
 	}
 	var reply []byte
 	var done bool
-	err := l.n.store.View(func(v *store.View) (err error) {
+	l.veto()
+	err := l.look(func(v *store.View) (err error) {
 		l.view = v
 		reply, done, err = l.session.Receive(l.scope.View(v), msg)
 		return err

@@ -20,7 +20,15 @@ type View struct {
 	it *badger.Iterator
 	// top is what views since the same fold know of the root; nil in the fold itself.
 	top *top
+	// work counts what was read: see Work.
+	work int
 }
+
+// A node, and the first key of a range, has to be looked for: that takes as long as some keys that follow each other.
+const lookupWork = 4
+
+// Work is how much has been read for this view so far, as a number of keys, whether they live or not.
+func (v *View) Work() int { return v.work }
 
 // View calls fn with the store as of now. Writers go on meanwhile, but what they replace is kept until fn returns, so fn must not
 // wait for the network.
@@ -74,6 +82,7 @@ func (v *View) Node(p reconcile.Prefix) (reconcile.Node, bool, error) {
 }
 
 func (v *View) node(p reconcile.Prefix) (reconcile.Node, bool, error) {
+	v.work += lookupWork
 	var buf [2 + (reconcile.Nibbles+1)/2]byte
 	item, err := v.txn.Get(appendNodeKey(buf[:0], p))
 	if errors.Is(err, badger.ErrKeyNotFound) {
@@ -131,7 +140,7 @@ func (v *View) keys(kind byte, first, last reconcile.Key) iter.Seq2[reconcile.Ke
 		}
 		defer v.putBack(it)
 		for rank := first[0]; rank <= last[0]; rank++ {
-			if !scanUp(it, withRank(kind, first, last, rank), yield) {
+			if !v.scanUp(it, withRank(kind, first, last, rank), yield) {
 				return
 			}
 		}
@@ -159,7 +168,8 @@ func withRank(kind byte, first, last reconcile.Key, rank uint8) span {
 
 // scanUp yields the keys of a span, ascending: backwards through their kind. There the versions of a key come oldest
 // first, so whether it lives is known when the next key comes.
-func scanUp(it *badger.Iterator, r span, yield func(reconcile.Key, error) bool) bool {
+func (v *View) scanUp(it *badger.Iterator, r span, yield func(reconcile.Key, error) bool) bool {
+	v.work += lookupWork
 	var buf [messageKeySize]byte
 	var last reconcile.Key
 	live := false
@@ -168,6 +178,7 @@ func scanUp(it *badger.Iterator, r span, yield func(reconcile.Key, error) bool) 
 		if !ok || k[0] != r.hi[0] || k.Compare(r.hi) > 0 {
 			break
 		}
+		v.work++
 		if live && k != last && !yield(last, nil) {
 			return false
 		}
@@ -191,7 +202,13 @@ func (v *View) Read(k reconcile.Key) (Entry, error) { return v.s.read(v.txn, k) 
 // Range ranges over the messages under a prefix in descending order, which is newest first within a rank, from below a key; the zero key
 // means from the end. An error ends the range.
 func (v *View) Range(p reconcile.Prefix, below reconcile.Key) iter.Seq2[Entry, error] {
-	return v.s.rangeDown(v.txn, p, below)
+	return func(yield func(Entry, error) bool) {
+		for e, err := range v.s.rangeDown(v.txn, p, below) {
+			if v.work++; !yield(e, err) {
+				return
+			}
+		}
+	}
 }
 
 // Asked ranges over what one want asks for, newest first, below where an earlier page ended.

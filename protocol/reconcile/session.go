@@ -17,7 +17,7 @@ type Config struct {
 	Salt Salt
 	// Initiator is true on the one end that starts rounds.
 	Initiator bool
-	// Refused ranges over the keys under a prefix, ascending, which this node lacks and will not take again (expired, muted,
+	// Refused ranges over the keys under a prefix, in any order, which this node lacks and will not take again (expired, muted,
 	// evicted). They are left out of wants. Nil means none.
 	Refused func(Prefix) iter.Seq2[Key, error]
 	// NameFrom is the first rank of which this node wants no prefix as a whole, but each key by its short ID: what is large is then

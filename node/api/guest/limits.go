@@ -81,5 +81,8 @@ const (
 	pullsEach       = 4       // of a page's in one request
 	pageBytes       = 64 << 10
 	answerMost      = 1 << 20 // bytes of messages in one answer
-	maxFrames       = 64      // of a page's in one request
+	// Read for the pulls of one request, in keys (store.View.Work). An honest page's 4 pulls name 512 wants each, under prefixes of about a hundred
+	// keys, and are less work.
+	workMost  = 1 << 18
+	maxFrames = 64 // of a page's in one request
 )

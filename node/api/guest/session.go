@@ -50,6 +50,8 @@ type turn struct {
 	out   []byte
 	taken []protocol.CarryRecord // what the page brought of what was asked of it
 	pages int                    // bytes of messages in the answer
+	work  int                    // what was read for the page's pulls
+	told  frame.End              // where a pull may go on: the last key that was looked at for it; no More if there is none
 	count int                    // pulls of the page's
 	steps int                    // reconciliation messages of the page's
 	parts int                    // frames of the page's
@@ -211,11 +213,13 @@ func (t *turn) answerPull(b []byte) error {
 	}
 	t.moved = true
 	d := frame.End{Number: p.Number, Below: p.Below}
+	t.told = frame.End{Number: p.Number}
 	for {
 		page := binary.AppendUvarint(make([]byte, 0, pageBytes+4096), p.Number)
 		head := len(page)
 		err := t.hub.cfg.Store.View(func(v *store.View) error {
 			page, err = t.fill(page, v, p, &d)
+			t.work += v.Work()
 			return err
 		})
 		if errors.Is(err, reconcile.ErrBroad) {
@@ -228,8 +232,11 @@ func (t *turn) answerPull(b []byte) error {
 			t.out = frame.Append(t.out, frame.Messages, page)
 			t.pages += len(page)
 		}
-		if !d.More || t.pages >= answerMost {
-			t.out = frame.Append(t.out, frame.Done, d.Append(nil))
+		if !d.More {
+			t.told.More = false
+		}
+		if !d.More || t.pages >= answerMost || t.work >= workMost {
+			t.out = frame.Append(t.out, frame.Done, t.told.Append(nil))
 			return nil
 		}
 	}
@@ -240,16 +247,21 @@ func (t *turn) fill(page []byte, v *store.View, p frame.Request, d *frame.End) (
 	local := isLocal(t.from)
 	start := len(page)
 	d.More = false
-	for ; d.At < len(p.Wants); d.At++ {
+	for first := d.At; d.At < len(p.Wants); d.At++ {
+		if d.More = d.At > first && t.work+v.Work() >= workMost; d.More {
+			return page, nil
+		}
 		for e, err := range v.Asked(t.salt, p.Wants[d.At], d.Below) {
 			if err != nil {
 				return nil, err
 			}
 			// A page must not end before its first record: an answer that is full already would go on where it was.
-			if d.More = len(page) >= pageBytes || t.pages >= answerMost && len(page) > start; d.More {
+			spent := t.told.More && p.Wants[d.At].Whole && t.work+v.Work() >= workMost
+			if d.More = len(page) >= pageBytes || t.pages >= answerMost && len(page) > start || spent; d.More {
 				return page, nil
 			}
 			d.Below = e.Key()
+			t.told = frame.End{Number: p.Number, More: true, At: d.At, Below: d.Below}
 			if e.Message.Flags&protocol.LocalOnly != 0 && !local {
 				continue
 			}

@@ -264,6 +264,36 @@ func TestLargeAnswer(t *testing.T) {
 	}
 }
 
+// TestVainPull: an answer ends when it has been work enough, and is gone on with behind the last message that it found, if it found one.
+func TestVainPull(t *testing.T) {
+	h := newHub(t, nil)
+	all := newPen(t).many(3000, "all")
+	h.keep(all...)
+	salt, name := sessionName()
+	at := reconcile.NewKey(1, all[7].Created, reconcile.ID(all[7].ID))
+	text := reconcile.Prefix{}.Child(1)
+	found := reconcile.Want{Prefix: text, Short: []reconcile.ShortID{salt.Short(at.ID())}}
+	vain := slices.Repeat([]reconcile.Want{{Prefix: text, Short: []reconcile.ShortID{1}}}, 300) // 3,000 keys each
+	more := func(at reconcile.Key) []byte { return append([]byte{1, 0}, at[:]...) }
+	for what, tc := range map[string]struct {
+		wants []reconcile.Want
+		kinds []byte
+		end   []byte
+	}{
+		"nothing is found":      {vain, []byte{6}, []byte{1}},
+		"one is found":          {append([]reconcile.Want{found}, vain...), []byte{5, 6}, more(at)},
+		"one is found, at ease": {append([]reconcile.Want{found}, vain[:20]...), []byte{5, 6}, []byte{1}},
+		"one would be found":    {append(vain, found), []byte{6}, []byte{1}},
+	} {
+		p := newPhone(t, 2)
+		res := p.turn(h, name, frame(4, reconcile.AppendWants([]byte{1, 0}, tc.wants)))
+		kinds, payloads := frames(t, res.body)
+		if res.status != 200 || !slices.Equal(kinds, tc.kinds) || !slices.Equal(payloads[len(payloads)-1], tc.end) {
+			t.Errorf("%s: %d, frames %v, % x", what, res.status, kinds, payloads)
+		}
+	}
+}
+
 // TestSessions: a session lives a minute, belongs to one guest, and is one of few.
 func TestSessions(t *testing.T) {
 	h, p, q := newHub(t, nil), newPhone(t, 2), newPhone(t, 3)
