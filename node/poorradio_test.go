@@ -1,7 +1,6 @@
 package node_test
 
 import (
-	"bufio"
 	"bytes"
 	"crypto/ed25519"
 	"encoding/binary"
@@ -161,30 +160,25 @@ func TestPoorSources(t *testing.T) {
 // TestDrops: a peer that sends what it was asked for drop by drop loses its link.
 func TestDrops(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
-		victim, h := w.add(nil), w.listen()
-		defer h.Close()
-		s := syncWith(t, h, victim)
-		hello := append([]byte{0x08, 1, 0x3a, 16}, make([]byte, 16)...)
+		victim := w.add(nil)
+		s := w.stranger(victim)
 		one := append([]byte{0, 0, 1}, make([]byte, 16)...) // SPEC 14: a Root of one message
-		if _, err := s.Write(append(frame(1, hello), frame(2, append(fr.AppendScope(nil, reconcile.Scope{Ranks: 7}), one...))...)); err != nil {
-			t.Fatal(err)
-		}
-		r := bufio.NewReader(s)
+		s.say(fr.Round, append(fr.AppendScope(nil, reconcile.Scope{Ranks: 7}), one...))
 		var number []byte
-		for number == nil {
-			kind, payload, err := fr.Read(r, func(fr.Kind, []byte) {})
-			if err != nil {
-				t.Fatal(err)
+		for f := range s.frames {
+			if f.kind == fr.Pull {
+				_, n := binary.Uvarint(f.payload)
+				number = f.payload[:n]
+				break
 			}
-			if kind == fr.Pull {
-				_, n := binary.Uvarint(payload)
-				number = payload[:n]
-			}
+		}
+		if number == nil {
+			t.Fatal("the link has ended before anything was asked for")
 		}
 		began := time.Now()
 		drop := append(binary.AppendUvarint([]byte{byte(fr.Messages)}, protocol.MaxFrame), number...)
 		for {
-			if _, err := s.Write(drop); err != nil {
+			if _, err := s.stream.Write(drop); err != nil {
 				break
 			}
 			time.Sleep(19 * time.Second)
