@@ -110,7 +110,7 @@ var importTable = []mayImport{
 		"examples/crowd",
 		[]string{"test/crowd", "test/crowd/report", "test/crowd/story"},
 		nil,
-		"a test of a developer's own idea needs the story's language and the world, and nothing else",
+		"a developer's own idea needs the story's language, the world and its report, and nothing else",
 	},
 	{
 		"examples",
@@ -267,6 +267,32 @@ func badPlaces(r *tree) (bad []string) {
 	return bad
 }
 
+// badTable compares the table for people with the one above: a row that lists folders, or says nothing, says what the rule says.
+func badTable(r *tree) (bad []string) {
+	_, section, _ := strings.Cut(r.texts["ARCHITECTURE.md"], "\n## What may import what")
+	section, _, _ = strings.Cut(section, "\n## ")
+	told := map[string]string{}
+	for line := range strings.Lines(section) {
+		if cells := strings.Split(line, "|"); len(cells) > 3 {
+			told[strings.Trim(cells[1], " `/…")] = strings.TrimSpace(cells[3])
+		}
+	}
+	for _, rule := range importTable {
+		says, ok := told[rule.dir]
+		want := "nothing"
+		if rule.ours != nil {
+			want = "`" + strings.Join(rule.ours, "`, `") + "`"
+		}
+		switch {
+		case !ok:
+			bad = append(bad, "ARCHITECTURE.md has no row for "+rule.dir)
+		case says != want && !strings.HasPrefix(says, "all but "): // told in words
+			bad = append(bad, fmt.Sprintf("ARCHITECTURE.md says that %s may import %s; test/arch_test.go says %s", rule.dir, says, want))
+		}
+	}
+	return bad
+}
+
 func TestArchitecture(t *testing.T) {
 	r := readTree(t)
 	for name, check := range map[string]func(*tree) []string{
@@ -274,6 +300,7 @@ func TestArchitecture(t *testing.T) {
 		"top level":     strayAtRoot,
 		"names":         badNames,
 		"where is":      badPlaces,
+		"table":         badTable,
 		"syntax":        badSyntax,
 		"documentation": undocumented,
 		"budgets":       overBudget,

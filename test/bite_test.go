@@ -34,6 +34,8 @@ func TestRulesBite(t *testing.T) {
 		{"a dull test name", "node/helpers_test.go", "package node", badNames, "node/helpers_test.go"},
 		{"a place that is not there", "ARCHITECTURE.md", "\n## Where is...?\n| how | `node/nowhere.go` |\n", badPlaces, "node/nowhere.go"},
 		{"no table", "ARCHITECTURE.md", "nothing", badPlaces, "no section"},
+		{"no row", "ARCHITECTURE.md", "nothing", badTable, "no row for store"},
+		{"a row that says too little", "ARCHITECTURE.md", "\n## What may import what\n| `store/` | x | `protocol` | y |\n", badTable, "says that store may import `protocol`; test/arch_test.go says `protocol`, `protocol/reconcile`"},
 
 		{"a goroutine without an owner", "node/x.go", "package node\nfunc f() { go f() }", badSyntax, "bare go"},
 		{"sleep", "node/x.go", "package node\nimport \"time\"\nfunc f() { time.Sleep(1) }", badSyntax, "time.Sleep"},
