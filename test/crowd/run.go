@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -39,6 +38,17 @@ func Run(t *testing.T, s story.Story, o Options) (r *report.Report, err error) {
 		return nil, errors.New("the run ended without a report")
 	}
 	r.Real, r.CPU, r.Memory = time.Since(begin), figure.CPU()-cpu, peakMemory()
+	if r.Cut {
+		r.CutAt = o.Watch.Step.Load().Line
+	}
+	for _, step := range s.Steps {
+		if _, ok := step.Do.(story.Expect); ok {
+			r.Expected++
+			if !r.Cut || step.Line < r.CutAt {
+				r.Looked++
+			}
+		}
+	}
 	return r, nil
 }
 
@@ -58,7 +68,7 @@ func Main(s story.Story, o Options, done func(*report.Report, error) int) {
 	}}}, nil, nil)
 }
 
-// Load reads a story from a file. Traces are looked for beside it.
+// Load reads a story from a file. Traces are looked for beside it. Errors name the file as it was given, so that an editor finds it.
 func Load(path string, o *Options) (story.Story, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -66,5 +76,5 @@ func Load(path string, o *Options) (story.Story, error) {
 	}
 	defer f.Close()
 	o.Dir = filepath.Dir(path)
-	return story.Parse(strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)), f)
+	return story.Parse(path, f)
 }

@@ -25,9 +25,9 @@ const none = "–"
 
 // facts are the figures that a sentence tells best.
 func (r *Report) facts() []fact {
-	crowd := fmt.Sprintf("%s phones, %s hubs", count(r.Nodes-r.Hubs), count(r.Hubs))
-	if r.Hubs == 0 {
-		crowd = count(r.Nodes) + " phones"
+	crowd := plural(r.Nodes-r.Hubs, "phone")
+	if r.Hubs > 0 {
+		crowd += ", " + plural(r.Hubs, "hub")
 	}
 	links := "instant flooding"
 	if r.Groups != nil {
@@ -55,9 +55,46 @@ func (r *Report) facts() []fact {
 	return facts
 }
 
+// cut says where a run was interrupted.
+func (r *Report) cut() string {
+	if r.CutAt == 0 {
+		return "cut short"
+	}
+	return fmt.Sprintf("cut short in line %d", r.CutAt)
+}
+
+// looked says how many of the story's expectations are known to hold or not.
+func (r *Report) looked() string {
+	if r.Expected == 0 {
+		return "the story expects nothing"
+	}
+	return fmt.Sprintf("%s of the story's %s looked at", count(r.Looked), plural(r.Expected, "expectation"))
+}
+
+// verdict is what is known of a run in which nothing failed. Of one that was cut short no more is known than what was looked at.
+func (r *Report) verdict() string {
+	switch {
+	case r.Cut && r.Looked == 0:
+		return "nothing failed so far, and " + r.looked()
+	case r.Cut:
+		return "what was looked at so far held: " + r.looked()
+	case r.Expected == 0:
+		return "nothing failed, and " + r.looked()
+	}
+	return fmt.Sprintf("all that was expected held: %s", plural(r.Expected, "expectation"))
+}
+
+// plural is so many of something.
+func plural(n int, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return count(n) + " " + one + "s"
+}
+
 // tables are the figures that are read by comparing them.
 func (r *Report) tables() []table {
-	tables := []table{r.latencies(), byNumber("Hops", "links crossed", r.Hops), r.bytes(), r.refusals()}
+	tables := []table{r.latencies(), r.arrivals(), byNumber("Hops", "links crossed", r.Hops), r.bytes(), r.refusals()}
 	if r.Groups != nil {
 		tables = append(tables, r.Groups.tables()...)
 	}
@@ -76,6 +113,22 @@ func (r *Report) latencies() table {
 }
 
 func (q Quantiles) list() []time.Duration { return []time.Duration{q.P50, q.P90, q.P99, q.Last} }
+
+// arrivalColumns is how many moments of the delivery curve a table shows.
+const arrivalColumns = 9
+
+// arrivals are the delivery curve at some of its moments: from the first at which a hundredth was delivered, evenly on the
+// curve's own steps, which grow as they go.
+func (r *Report) arrivals() table {
+	t := table{"Delivered", []string{"since publishing"}, [][]string{{"nodes"}, {"oracle"}}}
+	from := slices.IndexFunc(r.Curve, func(p CurvePoint) bool { return p.Share >= 0.01 })
+	for _, p := range evenly(r.Curve[max(from, 0):], arrivalColumns) {
+		t.Head = append(t.Head, span(p.After))
+		t.Rows[0] = append(t.Rows[0], percent(p.Share))
+		t.Rows[1] = append(t.Rows[1], percent(p.Oracle))
+	}
+	return t
+}
 
 // hopColumns is how many numbers of hops a table tells apart: more do not fit a terminal.
 const hopColumns = 10

@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -32,17 +33,19 @@ var (
 // page is what the template is filled with. The words of strangers go through it as strings, which the template escapes for where
 // they stand; only what this package wrote itself and what encoding/json escaped is marked as code.
 type page struct {
-	Report *Report
-	Style  template.CSS
-	Script template.JS
-	Data   template.JS
-	Title  string
-	Line   []string // under the title
-	Failed []string
-	Tiles  []tile
-	Facts  []fact
-	Tables []table
-	Points []table
+	Report  *Report
+	Style   template.CSS
+	Script  template.JS
+	Data    template.JS
+	Title   string
+	Line    []string // under the title
+	Cut     string   // where, if it was
+	Verdict string
+	Failed  []string
+	Tiles   []tile
+	Facts   []fact
+	Tables  []table
+	Points  []table
 }
 
 // tile is a headline figure.
@@ -60,16 +63,21 @@ func (r *Report) HTML(w io.Writer) error {
 		return fmt.Errorf("encode the data of the page: %w", err)
 	}
 	p := page{
-		Report: clean,
-		Style:  template.CSS(pageCSS),
-		Script: template.JS(drawJS + plotsJS + groupsJS + replayJS + pageJS),
-		Data:   template.JS(data),
-		Title:  safe(clean.Story, 200),
-		Line:   clean.line(),
-		Tiles:  clean.tiles(),
-		Facts:  clean.facts()[1:], // the story is the title
-		Tables: inColumns(turned(clean.tables())),
-		Points: clean.points(),
+		Report:  clean,
+		Style:   template.CSS(pageCSS),
+		Script:  template.JS(drawJS + plotsJS + groupsJS + replayJS + pageJS),
+		Data:    template.JS(data),
+		Title:   safe(clean.Story, 200),
+		Line:    clean.line(),
+		Cut:     upperFirst(clean.cut()),
+		Verdict: upperFirst(clean.verdict()),
+		Tiles:   clean.tiles(),
+		Facts:   clean.facts()[1:], // the story is the title
+		Tables:  inColumns(turned(clean.tables())),
+		Points:  clean.points(),
+	}
+	if len(clean.Failed) > 0 {
+		p.Verdict = upperFirst(clean.looked())
 	}
 	for _, f := range clean.Failed {
 		p.Failed = append(p.Failed, safe(f, 300))
@@ -81,6 +89,9 @@ func (r *Report) HTML(w io.Writer) error {
 	_, err = w.Write(b.Bytes())
 	return err
 }
+
+// upperFirst makes a sentence of a text, which begins with an ASCII letter or a digit.
+func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 // plotJSON is the data that the page's program draws. encoding/json escapes <, > and &, so that no text in it can end the element
 // that it stands in.
@@ -132,7 +143,7 @@ func (r *Report) tiles() []tile {
 }
 
 // inColumns orders the tables so that two columns of them are about as long.
-func inColumns(t []table) []table { return append([]table{t[0], t[3], t[1], t[2]}, t[4:]...) }
+func inColumns(t []table) []table { return append([]table{t[0], t[1], t[4], t[2], t[3]}, t[5:]...) }
 
 // turned is each table with its rows as columns: a page is read downwards and a terminal across.
 func turned(tables []table) []table {

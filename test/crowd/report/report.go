@@ -3,18 +3,24 @@ package report
 
 import "time"
 
-// Report is one run. Durations are in nanoseconds of virtual time unless named real; the JSON names are stable.
+// Report is one run. Durations are in nanoseconds, of virtual time but for real and cpu; sizes are in bytes, shares between 0
+// and 1. The JSON names are stable, and `crowdsim --json` writes them.
 type Report struct {
 	Story   string        `json:"story"`
 	Seed    uint64        `json:"seed"`
 	Nodes   int           `json:"nodes"` // phones and hubs
 	Hubs    int           `json:"hubs"`
-	Cut     bool          `json:"cut,omitempty"` // interrupted before its end
+	Cut     bool          `json:"cut,omitempty"`    // interrupted before its end
+	CutAt   int           `json:"cut_at,omitempty"` // in this line of the story
 	Virtual time.Duration `json:"virtual"`
 	Real    time.Duration `json:"real"`
 	CPU     time.Duration `json:"cpu"`
 	Memory  int64         `json:"peak_memory"` // bytes resident at the worst; 0: not known on this system
-	Failed  []string      `json:"failed"`      // expectations and invariants that did not hold
+
+	// Expected is how many expectations the story has, and Looked how many of them were looked at: all, unless it was cut.
+	Expected int      `json:"expected"`
+	Looked   int      `json:"looked_at"`
+	Failed   []string `json:"failed"` // expectations and invariants that did not hold
 
 	Messages   int          `json:"messages"`
 	Deliveries int          `json:"deliveries"` // message and node that was not its author's

@@ -46,7 +46,8 @@ func TestText(t *testing.T) {
 		Latency: report.Quantiles{P50: 1234 * time.Millisecond, P90: 35 * time.Second, P99: 130 * time.Second, Last: 543 * time.Second},
 		Oracle:  report.Quantiles{P90: 28 * time.Second, P99: 125 * time.Second, Last: 540 * time.Second},
 		Hops:    []int{0, 4000, 5000, 1000}, Bytes: report.Bytes{Gossip: 40 << 10, Sync: 8 << 20, Discovery: 500, Repeated: 9 << 10}, Payload: 20 << 10,
-		Refused: map[string]uint64{"late": 3, "duplicate": 90}, Failed: []string{"line 9: expect all within 30s", "\x1b[2Jline 12"},
+		Curve:   []report.CurvePoint{{}, {After: time.Second, Share: 0.009, Oracle: 0.5}, {After: 90 * time.Second, Share: 0.4, Oracle: 0.75}, {After: time.Hour, Share: 0.9866, Oracle: 0.995}},
+		Refused: map[string]uint64{"late": 3, "duplicate": 90}, Expected: 4, Looked: 4, Failed: []string{"line 9: expect all within 30s", "\x1b[2Jline 12"},
 	}
 	want := `story                gate
 seed                 7
@@ -67,7 +68,8 @@ contacts             12,000, connected on 11,400 (95%)
 		"\nlatency   p50   p90    p99   last\nnodes    1.2s   35s  2m10s  9m03s\noracle     0s   28s  2m05s     9m\nratio       –  1.25   1.04   1.01\n",
 		"\nhops         0      1      2      3\ndeliveries   0  4,000  5,000  1,000\nshare       0%    40%    50%    10%\n",
 		"\nrefused   duplicate  late\nmessages         90     3\n",
-		"FAILED: 2 expectations did not hold\n  FAILED  line 9: expect all within 30s\n  FAILED  \ufffd[2Jline 12\n",
+		"\ndelivered  1m30s     1h\nnodes        40%  98.7%\noracle       75%  99.5%\n",
+		"FAILED: 2 did not hold; 4 of the story's 4 expectations looked at\n  FAILED  line 9: expect all within 30s\n  FAILED  \ufffd[2Jline 12\n",
 	} {
 		if !strings.Contains(got, line) {
 			t.Errorf("no %q in:\n%s", line, got)
@@ -91,7 +93,7 @@ contacts             12,000, connected on 11,400 (95%)
 // TestTextOfNothing: what has no meaning shows as a dash, and a run without failures says so.
 func TestTextOfNothing(t *testing.T) {
 	got := written(t, (&report.Report{}).Text)
-	for _, want := range []string{"peak memory          –\n", "0 of 0 (–)", "ok: all that was expected held\n"} {
+	for _, want := range []string{"peak memory          –\n", "0 of 0 (–)", "ok: nothing failed, and the story expects nothing\n"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in:\n%s", want, got)
 		}
@@ -100,6 +102,48 @@ func TestTextOfNothing(t *testing.T) {
 		if strings.Contains(got, never) {
 			t.Errorf("%q in:\n%s", never, got)
 		}
+	}
+}
+
+// TestVerdict: of a run that was cut short no report says more than what was looked at.
+func TestVerdict(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		r    report.Report
+		want []string // in the text, the page and JSON
+	}{
+		{
+			"whole",
+			report.Report{Expected: 3, Looked: 3},
+			[]string{"ok: all that was expected held: 3 expectations\n", ">All that was expected held: 3 expectations<", `"looked_at": 3`},
+		},
+		{
+			"cut",
+			report.Report{Cut: true, CutAt: 7, Expected: 3, Looked: 1},
+			[]string{"CUT SHORT IN LINE 7: the figures are of what happened until then\n\nwhat was looked at so far held: 1 of the story's 3 expectations looked at\n", ">What was looked at so far held: 1 of the story&#39;s 3 expectations looked at<", `"cut_at": 7`},
+		},
+		{
+			"cut before any",
+			report.Report{Cut: true, CutAt: 2, Expected: 1},
+			[]string{"nothing failed so far, and 0 of the story's 1 expectation looked at\n", ">Nothing failed so far, and 0 of the story&#39;s 1 expectation looked at<", `"looked_at": 0`},
+		},
+		{
+			"cut, and failed",
+			report.Report{Cut: true, CutAt: 9, Expected: 2, Looked: 1, Failed: []string{"line 8"}},
+			[]string{"FAILED: 1 did not hold; 1 of the story's 2 expectations looked at\n  FAILED  line 8\n", ">1 of the story&#39;s 2 expectations looked at<", `"expected": 2`},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for i, write := range []func(io.Writer) error{c.r.Text, c.r.HTML, c.r.JSON} {
+				got := written(t, write)
+				if !strings.Contains(got, c.want[i]) {
+					t.Errorf("no %q in:\n%s", c.want[i], got[:min(len(got), 20_000)])
+				}
+				if c.r.Cut && (strings.Contains(got, "ok: ") || strings.Contains(got, "ll that was expected held")) {
+					t.Errorf("a run that was cut short says that all held:\n%s", got)
+				}
+			}
+		})
 	}
 }
 
@@ -147,7 +191,7 @@ func TestJSON(t *testing.T) {
 	if err := json.Unmarshal([]byte(written(t, walking().run().JSON)), &got); err != nil {
 		t.Fatal(err)
 	}
-	want := strings.Fields(`bytes_per_node connected contacts copies cpu curve deliveries failed histogram hops hubs latency messages nodes
+	want := strings.Fields(`bytes_per_node connected contacts copies cpu curve deliveries expected failed histogram hops hubs latency looked_at messages nodes
 		oracle_latency pairs payload_per_node peak_memory possible real refused replay seed story traffic virtual`)
 	if names := slices.Sorted(maps.Keys(got)); !slices.Equal(names, want) {
 		t.Errorf("names %q\nwant  %q", names, want)

@@ -45,7 +45,7 @@ func (c *crowd) run() *report.Report {
 	c.random = rand.New(rand.NewPCG(7, 60))
 	c.report = &report.Report{
 		Story: "walking", Seed: math.MaxUint64 - 7, Nodes: c.nodes, Hubs: c.hubs, Virtual: time.Duration(c.seconds) * time.Second,
-		Real: 41*time.Second + 300*time.Millisecond, CPU: 77 * time.Second, Memory: 412 << 20, Messages: c.messages,
+		Real: 41*time.Second + 300*time.Millisecond, CPU: 77 * time.Second, Memory: 412 << 20, Messages: c.messages, Expected: 3, Looked: 3,
 		Refused: map[string]uint64{"duplicate": 5120, "expired": 12, "bad signature": 431},
 		Replay:  &report.Replay{Width: c.side, Height: c.side, Wall: [][4]int{{210, 0, 210, 170}, {210, 250, 210, 420}}},
 	}
@@ -254,7 +254,7 @@ func hostile() *report.Report {
 	}
 	r.Story = bad[0] + bad[1] + bad[3]
 	r.Refused[bad[1]] = 3
-	r.Cut = true
+	r.Cut, r.CutAt, r.Looked = true, 12, 2
 	for i := range r.Replay.Messages {
 		r.Replay.Messages[i].Text = bad[i%len(bad)]
 	}

@@ -21,15 +21,15 @@ func (r *Report) Text(w io.Writer) error {
 		t.text(&b)
 	}
 	if r.Cut {
-		b.WriteString("\nCUT SHORT: the run was interrupted; the figures are of what happened until then\n")
+		fmt.Fprintf(&b, "\n%s: the figures are of what happened until then\n", strings.ToUpper(r.cut()))
 	}
-	switch n := len(r.Failed); n {
-	case 0:
-		b.WriteString("\nok: all that was expected held\n")
-	case 1:
-		b.WriteString("\nFAILED: 1 expectation did not hold\n")
+	switch {
+	case len(r.Failed) > 0:
+		fmt.Fprintf(&b, "\nFAILED: %d did not hold; %s\n", len(r.Failed), r.looked())
+	case r.Cut:
+		fmt.Fprintf(&b, "\n%s\n", r.verdict())
 	default:
-		fmt.Fprintf(&b, "\nFAILED: %d expectations did not hold\n", n)
+		fmt.Fprintf(&b, "\nok: %s\n", r.verdict())
 	}
 	for _, f := range r.Failed {
 		fmt.Fprintf(&b, "  FAILED  %s\n", safe(f, 500))
