@@ -17,7 +17,7 @@ BENCH    ?= .
 FUZZTIME ?= 10s
 SCENARIO ?= square
 SEED     ?= 1
-NODES    ?= 0
+NODES    ?=
 
 .PHONY: help run build page test check race lint fuzz bench sim generate generated hosts browser guests radio web webtest compare clean
 
@@ -66,7 +66,7 @@ bench: ## run all benchmarks and print their tables: make bench BENCH=Verify
 
 sim: ## play a crowd in virtual time: make sim SCENARIO=square SEED=1 NODES=300 (the page is bin/SCENARIO.html)
 	$(BUILD) -o bin/crowdsim ./cmd/crowdsim
-	bin/crowdsim test/crowd/testdata/$(SCENARIO).txt --seed $(SEED) --nodes $(NODES) --html bin/$(SCENARIO).html
+	bin/crowdsim test/crowd/testdata/$(SCENARIO).txt --seed $(SEED) $(NODES:%=--nodes %) --html bin/$(SCENARIO).html
 
 hosts: ## nodes on hosts of their own, in network namespaces (root)
 	go test -count=1 -timeout 10m ./test/hosts/...

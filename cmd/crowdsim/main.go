@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strconv"
 	"syscall"
 
 	"github.com/spf13/pflag"
@@ -22,7 +23,8 @@ import (
 const (
 	played = 0 // and all that the story expected held
 	failed = 1 // the report says what did not hold
-	wrong  = 2 // the story or the command line cannot be understood
+	wrong  = 2 // the story or the command line cannot be understood, or played
+	lost   = 3 // what came of it cannot be written
 
 	interrupted = 130 // by Ctrl-C, with a report of the part that was played
 )
@@ -30,8 +32,12 @@ const (
 const usage = `Usage: crowdsim STORY.txt [flags]
 
 Plays a story of a crowd of real nodes in virtual time and reports what came of the messages.
-Exit codes: 0 all held, 1 something did not (the report says what), 2 the story or a flag is wrong, 130 Ctrl-C.
-Ctrl-C ends the story early; the report is written all the same. A second one kills.
+Exit codes: 0 all held, 1 something did not (the report says what), 2 the story or a flag is wrong, 3 the report cannot be
+written, 130 Ctrl-C. Ctrl-C ends the story early; the report is written all the same. A second one kills.
+
+--json prints one object. Durations (virtual, real, cpu, latency, at, after ...) are in nanoseconds, sizes in bytes, shares
+between 0 and 1, places in decimetres; failed lists what did not hold, and of the expected expectations looked_at were looked
+at. test/crowd/report/report.go says what each name holds. Progress goes to standard error.
 
 Flags:
 `
@@ -56,35 +62,59 @@ func main() {
 	flags.BoolVar(&a.quiet, "quiet", false, "no progress line")
 	flags.BoolVar(&a.lang, "language", false, "print the language of stories and end")
 	flags.Usage = func() { fmt.Fprint(os.Stderr, usage, flags.FlagUsages()) }
-	if err := flags.Parse(os.Args[1:]); err != nil {
-		if errors.Is(err, pflag.ErrHelp) {
-			os.Exit(played)
-		}
-		os.Exit(complain(err))
-	}
-	if a.lang {
+	switch err := flags.Parse(os.Args[1:]); {
+	case errors.Is(err, pflag.ErrHelp):
+		os.Exit(played)
+	case err != nil:
+		os.Exit(complain(fmt.Errorf("%w; crowdsim --help tells the flags", err), wrong))
+	case a.lang:
 		fmt.Print(story.Help())
 		os.Exit(played)
 	}
-	if flags.NArg() != 1 {
-		flags.Usage()
-		os.Exit(wrong)
+	if err := sense(flags); err != nil {
+		os.Exit(complain(err, wrong))
 	}
-	os.Exit(complain(play(flags.Arg(0), a)))
+	os.Exit(play(flags.Arg(0), a))
 }
 
-// play reads the story and becomes the run, which ends the process: it returns only why there is none.
-func play(path string, a asked) error {
+// sense says what is wrong with a command line that could be read.
+func sense(flags *pflag.FlagSet) error {
+	set := func(name string) (value string, ok bool) {
+		f := flags.Lookup(name)
+		return f.Value.String(), f.Changed
+	}
+	nodes, asked := set("nodes")
+	if n, err := strconv.Atoi(nodes); asked && (err != nil || n < 1) {
+		return fmt.Errorf("--nodes %s: say 1 or more, or leave it out to play the story's own number", nodes)
+	}
+	if page, asked := set("html"); asked && page == "" {
+		return errors.New("--html: name the file to write, as in --html out.html")
+	}
+	switch n := flags.NArg(); {
+	case n == 0:
+		return errors.New("name a story, as in crowdsim STORY.txt; crowdsim --help tells more, and test/crowd/testdata has stories")
+	case n > 1:
+		return fmt.Errorf("one story at a time: %q is one too many", flags.Arg(1))
+	}
+	return nil
+}
+
+// play reads the story and becomes the run, which ends the process: it returns only if there is none.
+func play(path string, a asked) (code int) {
 	watch := new(crowd.Watch)
 	o := crowd.Options{Seed: a.seed, Watch: watch, Env: os.Getenv}
 	s, err := crowd.Load(path, &o)
 	if err != nil {
-		return err
+		return complain(err, wrong)
 	}
 	if a.nodes > 0 {
+		s.Name = path // what Scale's errors name, and what it takes the story's name from again
 		if s, err = s.Scale(a.nodes); err != nil {
-			return err
+			return complain(err, wrong)
 		}
+	}
+	if err := writable(a.html); err != nil { // said now, and not when the run is over
+		return complain(err, lost)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, func() {
@@ -98,10 +128,10 @@ func play(path string, a asked) error {
 	crowd.Main(s, o, func(r *report.Report, err error) int {
 		wipe()
 		if err != nil {
-			return complain(err)
+			return complain(err, wrong)
 		}
 		if err := write(os.Stdout, r, a); err != nil {
-			return complain(err)
+			return complain(err, lost)
 		}
 		switch {
 		case r.Cut:
@@ -114,23 +144,42 @@ func play(path string, a asked) error {
 	panic("the run has ended without ending the process")
 }
 
+// write writes all that was asked for: what cannot be written takes nothing else with it.
 func write(out io.Writer, r *report.Report, a asked) error {
-	if a.html != "" {
-		f, err := os.Create(a.html)
-		if err != nil {
-			return fmt.Errorf("write the page: %w", err)
-		}
-		if err := errors.Join(r.HTML(f), f.Close()); err != nil {
-			return fmt.Errorf("write the page: %w", err)
-		}
-	}
+	print := r.Text
 	if a.json {
-		return r.JSON(out)
+		print = r.JSON
 	}
-	return r.Text(out)
+	return errors.Join(writePage(a.html, r), print(out))
 }
 
-func complain(err error) int {
+func writePage(path string, r *report.Report) error {
+	if path == "" {
+		return nil
+	}
+	f, err := os.Create(path)
+	if err == nil {
+		err = errors.Join(r.HTML(f), f.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("write the page: %w", err)
+	}
+	return nil
+}
+
+// writable says why a page could not be written, if it is known already. A page that is there stays as it is.
+func writable(path string) error {
+	if path == "" {
+		return nil
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o666)
+	if err != nil {
+		return fmt.Errorf("the page cannot be written: %w; choose another --html", err)
+	}
+	return f.Close()
+}
+
+func complain(err error, code int) int {
 	fmt.Fprintln(os.Stderr, "crowdsim:", err)
-	return wrong
+	return code
 }

@@ -11,44 +11,48 @@ import (
 	"golang.org/x/term"
 
 	"longear/test/crowd"
+	"longear/test/crowd/story"
+)
+
+// How often progress is looked at, and said again where nothing new is to be said.
+const (
+	glance = 500 * time.Millisecond
+	again  = 30 * time.Second
 )
 
 // progress keeps a line up to date until the returned function takes it away. Where nobody can see it change, on what is no
-// terminal, it says something at once and every half minute.
+// terminal, it says something as each line of the story begins, and every half minute.
 func progress(w io.Writer, watch *crowd.Watch) (wipe func()) {
 	f, ok := w.(*os.File)
-	line := ok && term.IsTerminal(int(f.Fd()))
-	every := 30 * time.Second
-	if line {
-		every = 500 * time.Millisecond
-	}
+	terminal := ok && term.IsTerminal(int(f.Fd()))
 	begin := time.Now()
-	if !line {
-		fmt.Fprintln(w, say(watch, 0))
-	}
 	over := make(chan struct{})
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		tick := time.NewTicker(every)
+		tick := time.NewTicker(glance)
 		defer tick.Stop()
+		var step *story.Step
+		var said time.Duration
 		for {
 			select {
 			case <-over:
 				return
 			case <-tick.C:
 			}
-			now := say(watch, time.Since(begin))
-			if line {
-				fmt.Fprintf(w, "\r\x1b[K%s", now)
-			} else {
-				fmt.Fprintln(w, now)
+			spent, now := time.Since(begin), watch.Step.Load()
+			switch {
+			case terminal:
+				fmt.Fprintf(w, "\r\x1b[K%s", say(watch, spent))
+			case now != step || spent-said >= again:
+				fmt.Fprintln(w, say(watch, spent))
+				step, said = now, spent
 			}
 		}
 	})
 	return func() {
 		close(over)
 		wg.Wait()
-		if line {
+		if terminal {
 			fmt.Fprint(w, "\r\x1b[K")
 		}
 	}
