@@ -121,6 +121,9 @@ const arrivalColumns = 9
 // curve's own steps, which grow as they go.
 func (r *Report) arrivals() table {
 	t := table{"Delivered", []string{"since publishing"}, [][]string{{"nodes"}, {"oracle"}}}
+	if len(r.Curve) == 0 {
+		return table{t.Title, []string{t.Head[0], none}, [][]string{{"nodes", none}, {"oracle", none}}}
+	}
 	from := slices.IndexFunc(r.Curve, func(p CurvePoint) bool { return p.Share >= 0.01 })
 	for _, p := range evenly(r.Curve[max(from, 0):], arrivalColumns) {
 		t.Head = append(t.Head, span(p.After))
@@ -133,24 +136,27 @@ func (r *Report) arrivals() table {
 // hopColumns is how many numbers of hops a table tells apart: more do not fit a terminal.
 const hopColumns = 10
 
-// byNumber is deliveries by a number of something that they crossed.
+// byNumber is deliveries by a number of something that they crossed, or by ranges of numbers if there are many.
 func byNumber(title, of string, deliveries []int) table {
 	t := table{title, []string{of}, [][]string{{"deliveries"}, {"share"}}}
 	all := 0
 	for _, n := range deliveries {
 		all += n
 	}
-	rest := 0
-	if len(deliveries) > hopColumns {
-		for _, n := range deliveries[hopColumns-1:] {
-			rest += n
-		}
-		deliveries = append(slices.Clone(deliveries[:hopColumns-1]), rest)
+	from := 0
+	if len(deliveries) > hopColumns && deliveries[0] == 0 { // none is a number like others only where it fits
+		from = 1
 	}
-	for i, n := range deliveries {
+	wide := max(1, (len(deliveries)-from+hopColumns-1)/hopColumns)
+	for i := from; i < len(deliveries); i += wide {
+		end := min(i+wide, len(deliveries))
+		n := 0
+		for _, d := range deliveries[i:end] {
+			n += d
+		}
 		name := strconv.Itoa(i)
-		if rest > 0 && i == len(deliveries)-1 {
-			name += "+"
+		if end-i > 1 {
+			name += "–" + strconv.Itoa(end-1)
 		}
 		t.Head = append(t.Head, name)
 		t.Rows[0] = append(t.Rows[0], count(n))
@@ -222,6 +228,8 @@ func percent(share float64) string {
 	switch {
 	case !finite(share):
 		return none
+	case share > 0 && share < 0.0005: // and 0% of nothing
+		return "<0.1%"
 	case share > 0.999 && share < 1: // 100% is said only of all
 		return fmt.Sprintf("%.2f%%", math.Floor(share*10000)/100)
 	}

@@ -109,7 +109,7 @@ func (r *Report) plotJSON() ([]byte, error) {
 		Oracle    Quantiles       `json:"oracle_latency"`
 		Replay    json.RawMessage `json:"replay"`
 		Groups    []GroupPoint    `json:"groups"`
-	}{evenly(r.Curve, pageFrames), r.Histogram, r.Hops, summed(r.Traffic, pageFrames, TrafficPoint.plus), r.Latency, r.Oracle, film, r.groupPoints()})
+	}{evenly(r.Curve, pageFrames), r.Histogram, r.Hops, summed(lasting(r.Traffic), pageFrames, TrafficPoint.plus), r.Latency, r.Oracle, film, r.groupPoints()})
 }
 
 // groupPoints are the groups over time, nil where there are none.
@@ -121,12 +121,12 @@ func (r *Report) groupPoints() []GroupPoint {
 }
 
 func (r *Report) line() []string {
-	nodes := count(r.Nodes) + " nodes"
+	nodes := plural(r.Nodes, "node")
 	if r.Hubs > 0 {
-		nodes += ", " + count(r.Hubs) + " of them hubs"
+		nodes += ", " + plural(r.Hubs, "hub") + " among them"
 	}
 	return []string{
-		nodes, count(r.Messages) + " messages", span(r.Virtual) + " of virtual time", "in " + span(r.Real), "seed " + strconv.FormatUint(r.Seed, 10),
+		nodes, plural(r.Messages, "message"), span(r.Virtual) + " of virtual time", "in " + span(r.Real), "seed " + strconv.FormatUint(r.Seed, 10),
 	}
 }
 
@@ -179,7 +179,7 @@ func (r *Report) points() []table {
 		latency.Rows = append(latency.Rows, []string{span(b.UpTo), count(b.N)})
 	}
 	traffic := table{Title: "Bytes over time", Head: []string{"until", "gossip", "sync", "discovery"}}
-	for _, p := range summed(r.Traffic, pointRows, TrafficPoint.plus) {
+	for _, p := range summed(lasting(r.Traffic), pointRows, TrafficPoint.plus) {
 		traffic.Rows = append(traffic.Rows, []string{span(p.At), size(float64(p.Gossip)), size(float64(p.Sync)), size(float64(p.Discovery))})
 	}
 	points := []table{curve, latency, traffic}
@@ -204,6 +204,30 @@ func summed[T any](list []T, n int, plus func(T, T) T) []T {
 		out = append(out, sum)
 	}
 	return out
+}
+
+// lasting is the traffic without points that took no time, or hardly any, as at the start of a run and at its end: they are part
+// of their neighbour. By the second they would be so much that nothing else showed.
+func lasting(list []TrafficPoint) []TrafficPoint {
+	kept := make([]TrafficPoint, 0, len(list))
+	var before time.Duration
+	var held TrafficPoint
+	for i, p := range list {
+		least := list[len(list)-1].At / time.Duration(10*len(list)) // a tenth of what a point takes
+		short := p.At-before < least
+		p, held = held.plus(p), TrafficPoint{}
+		switch last := len(kept) - 1; {
+		case short && last >= 0:
+			kept[last] = kept[last].plus(p)
+			before = p.At
+		case short && i < len(list)-1:
+			held = p
+		default:
+			kept = append(kept, p)
+			before = p.At
+		}
+	}
+	return kept
 }
 
 func (b Bin) plus(next Bin) Bin { return Bin{next.UpTo, b.N + next.N} }

@@ -312,6 +312,36 @@ func TestPageBudget(t *testing.T) {
 	}
 }
 
+// TestTrafficInNoTime: traffic that took no time, as the first and the last point of a real run, is shown with its neighbour's.
+func TestTrafficInNoTime(t *testing.T) {
+	r := &report.Report{Traffic: []report.TrafficPoint{
+		{At: 0, Discovery: 256}, {At: 20 * time.Second, Gossip: 5}, {At: 40 * time.Second, Sync: 7}, {At: 60 * time.Second, Sync: 1}, {At: 60*time.Second + 10, Gossip: 2},
+	}}
+	const want = `"traffic":[{"at":20000000000,"gossip":5,"sync":0,"discovery":256},{"at":40000000000,"gossip":0,"sync":7,"discovery":0},{"at":60000000010,"gossip":2,"sync":1,"discovery":0}]`
+	if page := written(t, r.HTML); !strings.Contains(page, want) {
+		t.Errorf("no %s in the page", want)
+	}
+	r.Traffic = r.Traffic[:1]
+	if page := written(t, r.HTML); !strings.Contains(page, `"traffic":[{"at":0,"gossip":0,"sync":0,"discovery":256}]`) {
+		t.Error("all traffic in no time is not in the page")
+	}
+}
+
+// TestManyHops: of many numbers of hops the text shows ranges, and no delivery is left out.
+func TestManyHops(t *testing.T) {
+	r := &report.Report{Hops: make([]int, 66)}
+	for i := range r.Hops {
+		r.Hops[i] = 2 * i
+	}
+	r.Hops[64], r.Hops[65] = 1, 1
+	got := written(t, r.Text)
+	for _, want := range []string{" 1–7  8–14 ", " 57–63  64–65\n", "\ndeliveries    56   154 ", "  840      2\n", " <0.1%\n"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in:\n%s", want, got)
+		}
+	}
+}
+
 func TestThin(t *testing.T) {
 	p := walking().run().Replay
 	thin := p.Thin(10, 5)

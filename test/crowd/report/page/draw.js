@@ -60,7 +60,7 @@ function clock(ms) {
 }
 
 const count = n => Math.round(n).toLocaleString('en-US');
-const percent = share => fixed(share * 100, 1) + '%';
+const percent = share => share > 0 && share < .0005 ? '<0.1%' : fixed(share * 100, 1) + '%';
 
 /* size shows bytes. */
 function size(bytes) {

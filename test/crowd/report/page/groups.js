@@ -8,7 +8,7 @@ function groupsPlot() {
   const label = most ? `Groups over time: at the end ${count(last.groups)} groups with ${count(last.in)} of ${count(last.up)} nodes; at most ${count(Math.max(...points.map(p => p.groups)))} groups` : 'Groups over time: none';
   plot('groups', label, g => {
     if (!most) return nothing(g, 'No groups');
-    const y = upAxis(g, most, steps(most, 4), count, 'nodes, groups');
+    const y = upAxis(g, most, steps(most, 4, true), count, 'nodes, groups');
     const x = timeAxis(g, 0, ms(last.at), 'time in the run'), xs = points.map(p => x(ms(p.at)));
     const floor = points.map(() => 0);
     kinds.forEach((of, k) => {

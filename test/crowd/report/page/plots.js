@@ -45,10 +45,10 @@ function nothing(g, words) {
   g.add('text', { x: g.w / 2, y: g.h / 2, 'text-anchor': 'middle' }, words);
 }
 
-/* steps are about n round numbers from 0 to most. */
-function steps(most, n) {
+/* steps are about n round numbers from 0 to most, or whole ones: of what is counted there is no half. */
+function steps(most, n, whole = false) {
   const rough = most / n, ten = 10 ** Math.floor(Math.log10(rough || 1));
-  const step = [1, 2, 2.5, 5, 10].map(m => m * ten).find(s => s >= rough * .999) || 1;
+  const step = [1, 2, 2.5, 5, 10].map(m => m * ten).find(s => s >= rough * .999 && (!whole || Number.isInteger(s))) || 1;
   return Array.from({ length: Math.floor(most / step + 1e-9) + 1 }, (_, i) => i * step);
 }
 
@@ -161,7 +161,7 @@ function latencyPlot() {
   plot('latency', all ? `Latency of ${count(all)} deliveries: ${marks.map(([n, t]) => n + ' ' + span(ms(t))).join(', ')}, last ${span(ms(data.latency.last))}` : 'Latency: no deliveries', g => {
     if (!all) return nothing(g, 'No deliveries');
     g.frame.top = 62;
-    const most = Math.max(...bins.map(b => b.n)), ticks = steps(most, 4);
+    const most = Math.max(...bins.map(b => b.n)), ticks = steps(most, 4, true);
     const y = upAxis(g, most, ticks, count, 'deliveries');
     const ends = bins.map(b => ms(b.up_to)), least = leastOf(ends);
     const x = timeAxis(g, least && least / (ends.length > 1 ? Math.min(ends[1] / ends[0] || 2, 4) : 2), ends[ends.length - 1], 'latency');
@@ -183,7 +183,7 @@ function hopsPlot() {
   plot('hops', all ? `Links crossed by ${count(all)} deliveries: most often ${top} (${percent(hops[top] / all)}), at most ${hops.length - 1}` : 'Links crossed: no deliveries', g => {
     if (!all) return nothing(g, 'No deliveries');
     const most = Math.max(...hops), first = hops[0] ? 0 : 1, shown = hops.slice(first);
-    const y = upAxis(g, most, steps(most, 4), count, 'deliveries');
+    const y = upAxis(g, most, steps(most, 4, true), count, 'deliveries');
     const { left, right, bottom } = g.frame, pitch = (right - left) / shown.length, thick = Math.min(pitch, 56);
     const edges = shown.map((_, i) => [left + pitch * (i + .5) - thick / 2 + 1, left + pitch * (i + .5) + thick / 2 - 1]);
     const every = Math.ceil(26 / pitch);
@@ -208,7 +208,7 @@ function trafficPlot() {
     if (!peak) return nothing(g, 'No traffic');
     let unit = 1;
     while (peak / unit >= 1000) unit *= 1024;
-    const y = upAxis(g, peak, steps(peak / unit, 4).map(v => v * unit), v => v ? size(v).replace(/ .*/, '') : '0', `${size(unit).replace(/[\d.]+ /, '')} per second`);
+    const y = upAxis(g, peak, steps(peak / unit, 4, unit === 1).map(v => v * unit), v => v ? size(v).replace(/ .*/, '') : '0', `${size(unit).replace(/[\d.]+ /, '')} per second`);
     const x = timeAxis(g, 0, ms(points[points.length - 1].at), 'time in the run');
     const floor = points.map(() => 0);
     kinds.forEach((kind, k) => {

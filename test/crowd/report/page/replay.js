@@ -152,7 +152,7 @@ function replay(film) {
   }
 
   function drawMap() {
-    const frame = frameAt(now), state = reel.states[frame], r = Math.min(5.5, Math.max(3.2, Math.sqrt(world.width * world.height / reel.n) / 12));
+    const frame = frameAt(now), state = reel.states[frame], r = Math.min(5.5, Math.max(2.5, Math.sqrt(world.width * world.height / reel.n) / 12));
     c.clearRect(0, 0, world.width, world.height);
     spots = world.at(now, frame);
     if (reel.known) {
@@ -335,6 +335,7 @@ function replay(film) {
     const seen = new Set(reel.states.join('')), looks = [];
     if (reel.messages.length) looks.push(['has it', { state: 'u', has: true }], ['has it not', { state: 'u' }], ['author', { state: 'u', has: true, author: true }]);
     if (reel.owners) looks.push(['owner of a group', { state: 'u', owner: true }], ['member', { state: 'u', member: true }], ['in no group', { state: 'u' }]);
+    if (reel.messages.some(m => m.parent.some(from => from >= 0))) looks.push(['just passed on', { transfer: true }]);
     if (reel.hubs.size) looks.push(['hub', { state: 'u', hub: true }]);
     for (const letter in states) if (letter !== 'u' && seen.has(letter)) looks.push([states[letter], { state: letter }]);
     byId('legend').replaceChildren(...looks.map(([name, look]) => {
@@ -343,9 +344,14 @@ function replay(film) {
       mark.setAttribute('aria-hidden', 'true');
       mark.style.width = '20px';
       const small = sharp(mark, 20, 20);
+      if (look.transfer) {
+        small.strokeStyle = p.flash;
+        small.lineWidth = 2.5;
+        small.beginPath(); small.moveTo(2, 15); small.lineTo(18, 5); small.stroke();
+      }
       if (look.member) spokes(small, p, [-1, 0], [16, 16, 5, 5]);
       const at = look.member ? 6 : 10;
-      node(small, p, at, at, look.member || look.owner ? 4 : 5, look);
+      if (!look.transfer) node(small, p, at, at, look.member || look.owner ? 4 : 5, look);
       item.append(mark, name);
       return item;
     }));
