@@ -451,7 +451,75 @@ const checks = {
     assert.deepEqual(await serious(dark), []);
     assert.deepEqual(await serious(await open('grouped', desktop, false)), []);
   },
+  async 'a real run'() {
+    const page = await real('real', 26);
+    assert.equal(await text(page, 'replay-title'), 'Replay');
+    assert.match(await page.locator('.marks').textContent(), /^All that was expected held: 1 expectation$/);
+    assert.equal(await page.locator('#message option').count(), 20);
+    for (const name of ['has it', 'has it not', 'author', 'just passed on', 'hub', 'mute', 'dozing', 'down']) assert.equal(await page.locator('#legend').getByText(name, { exact: true }).count(), 1, name);
+  },
+  async 'a real run in groups'() {
+    const page = await real('real-groups', 25);
+    await drawn(page, 'groups');
+    assert.match(await page.locator('#map').getAttribute('aria-label'), /[1-9]\d* are in [1-9]\d* groups/);
+  },
+  async 'a real run cut short'() {
+    const page = await open('real-cut');
+    assert.match(await page.locator('.marks').textContent(), /^Cut short in line 4What was looked at so far held: 1 of the story's 2 expectations looked at$/);
+    await allDrawn(page);
+    for (const id of ['hops', 'latency']) { /* of five deliveries: there is no half of one */
+      const ticks = (await page.locator(`#${id} svg text[text-anchor=end]`).allTextContents()).filter(s => /^\d+$/.test(s));
+      assert.ok(ticks.length > 1 && new Set(ticks).size === ticks.length, `${id}: ${ticks}`);
+    }
+    await look('real-cut', page);
+    await narrow(page);
+  },
 };
+
+/* depth is how high the traffic's plot is filled half of the time, in pixels. */
+const depth = page => page.locator('#traffic svg').evaluate(svg => {
+  const paths = [...svg.querySelectorAll('path')], { x, y, width, height } = svg.viewBox.baseVal, found = [];
+  for (let k = 1; k < 40; k++) {
+    let filled = 0;
+    for (let at = y; at < y + height; at++) {
+      const point = new DOMPoint(x + 58 + (width - 68) * k / 40, at);
+      if (paths.some(p => p.isPointInFill(point))) filled++;
+    }
+    found.push(filled);
+  }
+  return found.sort((a, b) => a - b)[20];
+});
+
+/* real looks at the page of a run of real nodes: all is drawn, and its film is played until it ends. Nobody who has a message
+   loses it, and most have it in the end. */
+async function real(name, nodes) {
+  const page = await open(name);
+  await allDrawn(page);
+  const deep = await depth(page);
+  assert.ok(deep > 5, `half of the time the traffic is ${deep} pixels high: the plot is for something else`);
+  await page.locator('#message').selectOption('1');
+  const began = await time(page), had = [await has(page)], maps = new Set();
+  assert.equal(had[0], 1);
+  await page.locator('[name=speed][value="60"]').check();
+  await page.locator('#play').click();
+  for (let i = 0; i < 100 && await playing(page); i++) {
+    await page.clock.runFor(200);
+    had.push(await has(page));
+    maps.add(await page.locator('#map').evaluate(c => c.toDataURL()));
+    if (i === 2) await look(name, page);
+  }
+  assert.equal(await playing(page), false, 'the film does not end');
+  assert.ok(await time(page) > began && maps.size > 10, `${maps.size} pictures`);
+  assert.deepEqual(had, had.toSorted((a, b) => a - b), 'who has a message loses it');
+  assert.ok(had.at(-1) > nodes / 2 && had.at(-1) <= nodes, `${had.at(-1)} of ${nodes} have it in the end`);
+  assert.match(await text(page, 'of'), new RegExp(`of ${nodes} have it`));
+  quiet(page);
+  await look(name + '-end', page);
+  assert.deepEqual(await serious(await open(name, { ...desktop, colorScheme: 'dark' }, false)), [], 'dark');
+  await narrow(page);
+  await look(name + '-narrow', page);
+  return page;
+}
 
 for (const [check, run] of Object.entries(checks)) {
   let wrong = '';

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -78,7 +79,33 @@ type finding struct {
 var checks = []string{
 	"a request would be seen", "the page is quiet", "plots are drawn", "tooltips", "nothing plays by itself", "play and pause", "speeds",
 	"the film ends", "scrubber", "messages", "transfers glow", "keys", "shapes", "accessible", "narrow", "dark", "reduced motion", "hostile texts",
-	"no places", "a damaged replay", "no messages", "no replay", "nothing at all, cut short", "another width", "groups",
+	"no places", "a damaged replay", "no messages", "no replay", "nothing at all, cut short", "another width", "groups", "a real run", "a real run in groups", "a real run cut short",
+}
+
+// real are the stories whose pages are of real nodes: small, and with all that a page can show.
+var real = map[string]string{
+	"real": `nodes 24
+hubs 2
+walk crowd 120m x 120m 1.4m/s range 30m pause 1m
+mute n3
+doze n4 50% of 1m
+publish 20 over 3m
+advance 2m
+crash n5
+advance 3m
+expect 90% of oracle`,
+	"real-groups": `nodes 24
+hubs 1
+walk crowd 100m x 100m 1.4m/s range 40m pause 2m
+wifi-direct places 5 hubs 9
+publish 10 over 2m
+advance 6m
+expect 50% of oracle`,
+	"real-cut": `nodes 6
+publish n0 "water at gate 4"
+expect all within 10s
+advance 10000h
+expect all within 1s`,
 }
 
 func TestReport(t *testing.T) {
@@ -92,11 +119,49 @@ func TestReport(t *testing.T) {
 	if out, err := sample.CombinedOutput(); err != nil {
 		t.Fatalf("write the pages: %v\n%s", err, out)
 	}
+	playReal(t, pages)
 	args := []string{"report.mjs", chromium, pages}
 	if *shots != "" {
 		args = append(args, *shots)
 	}
 	watch(t, args, checks)
+}
+
+// playReal plays the stories as people do, and leaves their pages.
+func playReal(t *testing.T, pages string) {
+	t.Helper()
+	crowdsim := filepath.Join(t.TempDir(), "crowdsim")
+	if out, err := exec.Command("go", "build", "-o", crowdsim, "longear/cmd/crowdsim").CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	for name, story := range real {
+		path := filepath.Join(t.TempDir(), name+".txt")
+		if err := os.WriteFile(path, []byte(story), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		play := exec.CommandContext(t.Context(), crowdsim, path, "--html", filepath.Join(pages, name+".html"))
+		var out bytes.Buffer
+		play.Stdout = &out
+		said, err := play.StderrPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := play.Start(); err != nil {
+			t.Fatal(err)
+		}
+		for lines := bufio.NewScanner(said); lines.Scan(); { // of progress
+			if strings.HasSuffix(lines.Text(), "advance 10000h") { // so long only to be cut short
+				if err := play.Process.Signal(os.Interrupt); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		want := map[string]int{"real-cut": 130}[name]
+		if err := play.Wait(); play.ProcessState.ExitCode() != want {
+			t.Fatalf("play %s: %v, want exit %d\n%s", name, err, want, &out)
+		}
+		t.Logf("%s\n%s", name, &out)
+	}
 }
 
 // died is the exit code of a script whose browser ended by itself; browser.mjs has it too.
