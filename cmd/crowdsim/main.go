@@ -36,8 +36,8 @@ Exit codes: 0 all held, 1 something did not (the report says what), 2 the story 
 written, 130 Ctrl-C. Ctrl-C ends the story early; the report is written all the same. A second one kills.
 
 --json prints one object. Durations (virtual, real, cpu, latency, at, after ...) are in nanoseconds, sizes in bytes, shares
-between 0 and 1, places in decimetres; failed lists what did not hold, and of the expected expectations looked_at were looked
-at. test/crowd/report/report.go says what each name holds. Progress goes to standard error.
+between 0 and 1, lengths in metres, but places of nodes in decimetres. failed lists what did not hold; of the expected
+expectations looked_at were looked at. test/crowd/report/report.go says what each name holds. Progress goes to standard error.
 
 Flags:
 `

@@ -15,7 +15,7 @@ type Report struct {
 	Virtual time.Duration `json:"virtual"`
 	Real    time.Duration `json:"real"`
 	CPU     time.Duration `json:"cpu"`
-	Memory  int64         `json:"peak_memory"` // bytes resident at the worst; 0: not known on this system
+	Memory  int64         `json:"peak_memory"` // bytes resident at the worst; 0: not known on this system, or hidden by a greater run before in the process
 
 	// Expected is how many expectations the story has, and Looked how many of them were looked at: all, unless it was cut.
 	Expected int      `json:"expected"`
