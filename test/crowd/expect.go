@@ -58,6 +58,16 @@ func (w *World) lacking(d story.Expect) string {
 		return few(w.groups.deed.counts().Takeovers, d.Count, "takeovers")
 	case "ferries":
 		return few(w.groups.deed.counts().Ferries, d.Count, "ferries")
+	case "copies":
+		c := w.cost()
+		return many(c.copies(), d.Factor, c, "copies were received for each delivery")
+	case "bytes":
+		// The radio's other bytes are left out: they are for links, and a crowd pays them whether or not anybody speaks.
+		c := w.cost()
+		return many(float64(c.gossip+c.sync)/float64(c.payload), d.Factor, c, "bytes of gossip and sync were sent for each byte delivered")
+	case "repeated":
+		c := w.cost().since(w.joined)
+		return many(float64(c.repeated)/float64(c.payload), d.Factor, c, "bytes came again for each that was missing")
 	case "nobody":
 		return w.leaked(w.each(d.Who))
 	default:
@@ -71,6 +81,17 @@ func few(got, want int, what string) string {
 		return ""
 	}
 	return fmt.Sprintf("%d %s, at least %d were expected", got, what, want)
+}
+
+// many says that something of all deliveries was more than expected.
+func many(got, most float64, c cost, what string) string {
+	switch {
+	case c.payload == 0:
+		return "nothing was delivered"
+	case got <= most:
+		return ""
+	}
+	return fmt.Sprintf("%.3f %s, at most %v were expected", got, what, most)
 }
 
 // counts reports whether a message is expected at a node: whoever lies or floods is owed nothing.

@@ -34,31 +34,55 @@ func (w *World) report(cut bool) (*report.Report, error) {
 
 // sum adds up the counters of all members.
 func (w *World) sum(r *report.Report) {
-	var total tally
-	var air uint64
-	for i, m := range w.members {
-		total = total.plus(w.tallyOf(m))
-		air += w.air.sent[i].Load()
-	}
-	n := float64(len(w.members))
+	c, n := w.cost(), float64(len(w.members))
 	r.Bytes = report.Bytes{
-		Gossip: float64(total.gossip) / n, Sync: float64(total.sync) / n,
-		Discovery: max(0, float64(air)-float64(total.gossip)-float64(total.sync)) / n,
-		Repeated:  float64(total.repeated) / n,
+		Gossip: float64(c.gossip) / n, Sync: float64(c.sync) / n,
+		Discovery: max(0, float64(c.air)-float64(c.gossip)-float64(c.sync)) / n,
+		Repeated:  float64(c.repeated) / n,
 	}
-	r.Refused = total.refused
-	var payload int
-	for _, p := range w.ledger.all() {
+	r.Refused, r.Payload, r.Copies = c.refused, float64(c.payload)/n, c.copies()
+}
+
+// cost is what all members together have sent so far, and for what.
+type cost struct {
+	tally
+	air     uint64 // bytes sent, of whatever kind
+	payload uint64 // bytes of the messages that members took from others, a flooder's too
+}
+
+func (w *World) cost() (c cost) {
+	for i, m := range w.members {
+		c.tally = c.plus(w.tallyOf(m))
+		c.air += w.air.sent[i].Load()
+	}
+	w.ledger.mu.Lock()
+	defer w.ledger.mu.Unlock()
+	c.payload = uint64(w.ledger.noisy)
+	for _, p := range w.ledger.posts {
+		size := uint64(len(p.msg.Wire()))
 		for node, when := range p.when {
 			if when != never && node != p.from {
-				payload += len(p.msg.Wire())
+				c.payload += size
 			}
 		}
 	}
-	r.Payload = float64(payload) / n
-	if taken := payload + w.ledger.noisy; taken > 0 {
-		r.Copies = 1 + float64(total.repeated)/float64(taken)
+	return c
+}
+
+// since is what it has come to since another time.
+func (c cost) since(o cost) cost {
+	return cost{
+		tally: tally{gossip: c.gossip - o.gossip, sync: c.sync - o.sync, repeated: c.repeated - o.repeated},
+		air:   c.air - o.air, payload: c.payload - o.payload,
 	}
+}
+
+// copies are the times that a message was received for each time that it was new, 0 if none was.
+func (c cost) copies() float64 {
+	if c.payload == 0 {
+		return 0
+	}
+	return 1 + float64(c.repeated)/float64(c.payload)
 }
 
 // pairs counts the messages and nodes that a message was meant for.

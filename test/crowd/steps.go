@@ -137,6 +137,7 @@ func (w *World) divide(do any) {
 	case story.Wall:
 		t.walls = append(t.walls, [2]contact.Point{{X: d.X1, Y: d.Y1}, {X: d.X2, Y: d.Y2}})
 	case story.Join:
+		w.joined = w.cost()
 		if d.Single {
 			t.single[pair(d.A, d.B)] = true
 			break

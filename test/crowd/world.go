@@ -66,7 +66,8 @@ type World struct {
 	failed   []string
 	churn    int // the number of the churn that is on; deeds of others do nothing
 	doze     []int
-	publish  int // posts by chance so far, for their seed
+	joined   cost // what all had cost when the last join came
+	publish  int  // posts by chance so far, for their seed
 }
 
 // errCut ends a run whose watcher has had enough.

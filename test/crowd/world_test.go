@@ -3,6 +3,7 @@ package crowd
 import (
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -155,4 +156,45 @@ func TestCut(t *testing.T) {
 	if !r.Cut || r.Messages != 1 || r.Virtual > time.Minute {
 		t.Errorf("cut %v, %d messages after %v, want a report of the one message, at once", r.Cut, r.Messages, r.Virtual)
 	}
+}
+
+// TestCostsBite: what costs more than expected fails, and what was paid before a join is not counted after it.
+func TestCostsBite(t *testing.T) {
+	s := tell(t,
+		"nodes 6", "full", "split n0-n2 n3-n5", "publish 30 over 1m", "advance 90s", "expect carried within 1s",
+		"expect copies 1", "expect bytes 1", "expect repeated 0x",
+		"expect copies 6", "expect bytes 100", "expect repeated 5x",
+		"join n0 n3", "expect all within 20s", "advance 20s")
+	r, err := Run(t, s, Options{Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Failed) != 3 {
+		t.Fatalf("failed: %q, want lines 7, 8 and 9", r.Failed)
+	}
+	for i, want := range []string{"copies were received", "bytes of gossip and sync", "bytes came again"} {
+		if got := r.Failed[i]; !strings.Contains(got, fmt.Sprintf("line %d,", 7+i)) || !strings.Contains(got, want) {
+			t.Errorf("%q: want line %d and %q", got, 7+i, want)
+		}
+	}
+	s.Steps = slices.DeleteFunc(s.Steps, func(step story.Step) bool { return step.Line >= 7 && step.Line <= 9 })
+	inWorld(t, 1, s, func(t *testing.T, w *World) {
+		var missing uint64
+		for _, p := range w.ledger.posts {
+			missing += 3 * uint64(len(p.msg.Wire())) // the three on the other side
+		}
+		c := w.cost()
+		if got := c.since(w.joined); got.payload != missing || w.joined.repeated == 0 || got.repeated != c.repeated-w.joined.repeated {
+			t.Errorf("since the join %d bytes came and %d came again, %d before; want %d that were missing", got.payload, got.repeated, w.joined.repeated, missing)
+		}
+		for _, c := range []struct {
+			base float64
+			want bool
+		}{{1.3, true}, {0, false}} {
+			w.joined.repeated = w.cost().repeated - missing // as many as were missing
+			if why := w.lacking(story.Expect{What: "repeated", Factor: c.base}); (why == "") != c.want {
+				t.Errorf("at most %v: %q", c.base, why)
+			}
+		}
+	})
 }

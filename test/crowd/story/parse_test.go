@@ -94,6 +94,9 @@ func TestSteps(t *testing.T) {
 		{"publish 1", "expect 99% of oracle", story.Expect{What: "share", Share: 0.99}},
 		{"publish 1", "expect median 1.25x of oracle plus 5s", story.Expect{What: "median", Factor: 1.25, Plus: 5 * time.Second}},
 		{"publish 1", "expect median 2x of oracle", story.Expect{What: "median", Factor: 2}},
+		{"publish 1", "expect copies 2.5", story.Expect{What: "copies", Factor: 2.5}},
+		{"publish 1", "expect bytes 3", story.Expect{What: "bytes", Factor: 3}},
+		{"publish 1", "expect repeated 1.3x", story.Expect{What: "repeated", Factor: 1.3}},
 		{"trace one t", "expect nobody n4", story.Expect{What: "nobody", Who: nodes(4)}},
 	}
 	for _, test := range tests {
@@ -225,7 +228,11 @@ func TestWrong(t *testing.T) {
 		{"expect all within 5s", "expected publish before"},
 		{"trace pairs x every 20s\nexpect all within 5s", "expected publish before"},
 		{"publish 1\nexpect all", `expected "expect all within TIME", as in "expect all within 30s": it ends where it should go on with "within"`},
-		{"publish 1\nexpect more", `found "more", expected "all", "carried", "median", "nobody", "grouped", "takeovers", "ferries" or a share`},
+		{"publish 1\nexpect more", `found "more", expected "all", "carried", "median", "nobody", "grouped", "takeovers", "ferries", "copies", "bytes", "repeated" or a share`},
+		{"publish 1\nexpect repeated 1.3", `found "1.3", expected a factor, as in 1.3x there`},
+		{"publish 1\nexpect copies 0.9", `expected "expect copies N", as in "expect copies 2.5": found "0.9", expected a number of 1 or more, as in 2.5 there`},
+		{"publish 1\nexpect bytes 3.5x", `found "3.5x", expected a number of 1 or more`},
+		{"expect bytes 3.5", "expected publish before"},
 		{"publish 1\nexpect 101% of oracle", "expected a share above 0%"},
 		{"publish 1\nexpect 0% of oracle", "expected a share above 0%"},
 		{"publish 1\nexpect median 0.5x of oracle", "expected a factor of 1x or more"},

@@ -312,12 +312,20 @@ func readExpect(l *line) any {
 	case l.is("takeovers"), l.is("ferries"):
 		l.form = 6 + slices.Index([]string{"takeovers", "ferries"}, what)
 		return Expect{What: what, Count: l.count(what, maxPublished)}
+	case l.is("copies"), l.is("bytes"):
+		l.form = 8 + slices.Index([]string{"copies", "bytes"}, what)
+		f, ok := parseNumber(l.bare())
+		return Expect{What: what, Factor: take(l, f, ok && f >= 1 && f <= 1e6, "a number of 1 or more, as in 2.5")}
+	case l.is("repeated"):
+		l.form = 10
+		f, ok := parseUnit(l.bare(), "x")
+		return Expect{What: what, Factor: take(l, f, ok && f <= 1e6, "a factor, as in 1.3x")}
 	case strings.HasSuffix(what, "%"):
 		l.form = 2
 		e := Expect{What: "share", Share: l.share(false)}
 		l.must("of", "oracle")
 		return e
 	}
-	l.fail(strconv.Quote("all") + `, "carried", "median", "nobody", "grouped", "takeovers", "ferries" or a share as in 99%`)
+	l.fail(strconv.Quote("all") + `, "carried", "median", "nobody", "grouped", "takeovers", "ferries", "copies", "bytes", "repeated" or a share as in 99%`)
 	return nil
 }

@@ -139,11 +139,15 @@ type (
 	// `expect nobody n4`: a node has none of the messages published since it was cut off.
 	// `expect grouped 80%`: nodes were in a group with somebody else for so much of the time that they ran.
 	// `expect takeovers 1`, `expect ferries 3`: the agents did so at least so often.
+	// `expect copies 2.5`: so often a message was received for each delivery, at most.
+	// `expect bytes 3.5`: so many bytes of gossip and sync were sent for each byte of the messages delivered, at most.
+	// `expect repeated 1.3x`: bytes of messages that were there already, for each byte that was missing at the last join and
+	// came since; where there was no join, since the beginning; at most.
 	Expect struct {
-		What   string // all, carried, share, median, nobody, grouped, takeovers, ferries
+		What   string // all, carried, share, median, nobody, grouped, takeovers, ferries, copies, bytes, repeated
 		Within time.Duration
 		Share  float64
-		Factor float64
+		Factor float64 // of median; the most copies, bytes or repeated bytes
 		Plus   time.Duration
 		Who    Who
 		Count  int

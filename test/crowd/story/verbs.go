@@ -70,6 +70,9 @@ var verbs = []verb{
 		{"expect grouped SHARE", "expect grouped 80%", "of their time nodes were in a group with somebody"},
 		{"expect takeovers N", "expect takeovers 1", "of groups whose owner vanished, or more"},
 		{"expect ferries N", "expect ferries 3", "members sent to another group, or more"},
+		{"expect copies N", "expect copies 2.5", "received for each delivery, or fewer; 1 is the least"},
+		{"expect bytes N", "expect bytes 3.5", "of gossip and sync sent for each byte delivered, or fewer"},
+		{"expect repeated Nx", "expect repeated 1.3x", "bytes for nothing to each missing at the last join, or fewer"},
 	}, readExpect},
 }
 
