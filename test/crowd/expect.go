@@ -36,12 +36,13 @@ func (w *World) lacking(d story.Expect) string {
 	case "all", "carried":
 		return w.missing(d.What == "carried")
 	case "share":
-		made, possible := w.made()
+		ours, oracle, _ := w.latencies()
+		made, possible := len(ours), len(oracle)
 		if float64(made) < d.Share*float64(possible) {
 			return fmt.Sprintf("%d of %d deliveries that were possible were made, %.2f%%", made, possible, 100*float64(made)/float64(possible))
 		}
 	case "median":
-		ours, oracle := w.latencies()
+		ours, oracle, _ := w.latencies()
 		if len(ours) == 0 {
 			return "nothing was delivered"
 		}
@@ -139,10 +140,4 @@ func (w *World) leaked(list []*member) string {
 		}
 	}
 	return ""
-}
-
-// made counts the deliveries that were made, and that the oracle made.
-func (w *World) made() (made, possible int) {
-	ours, oracle := w.latencies()
-	return len(ours), len(oracle)
 }

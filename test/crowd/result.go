@@ -1,6 +1,7 @@
 package crowd
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -17,11 +18,12 @@ func (w *World) report(cut bool) (*report.Report, error) {
 	if err := w.checkAll(); err != nil {
 		return nil, err
 	}
-	ours, oracle := w.latencies()
+	w.checkOracle()
+	ours, oracle, extra := w.latencies()
 	r := &report.Report{
 		Story: w.story.Name, Seed: w.seed, Nodes: len(w.members), Hubs: len(w.members) - w.phones, Cut: cut,
 		Virtual: w.now(), Failed: append([]string{}, w.failed...),
-		Messages: len(w.ledger.all()), Deliveries: len(ours), Possible: len(oracle), Pairs: w.pairs(),
+		Messages: len(w.ledger.all()), Deliveries: len(ours), Extra: extra, Possible: len(oracle), Pairs: w.pairs(),
 		Latency: quantiles(ours), Oracle: quantiles(oracle),
 		Curve: curve(ours, oracle, w.pairs()), Histogram: histogram(ours), Hops: w.hops(),
 		Contacts: w.topology.contacts, Connected: w.topology.joined,
@@ -97,8 +99,9 @@ func (w *World) pairs() (n int) {
 	return n
 }
 
-// latencies are those of all deliveries, ours and the oracle's, in order.
-func (w *World) latencies() (ours, oracle []time.Duration) {
+// latencies are those of the oracle's deliveries, in order, and ours of the same: what did not come has none. Extra counts what
+// came where the oracle had nothing to bring it: it makes up for nothing that did not come.
+func (w *World) latencies() (ours, oracle []time.Duration, extra int) {
 	w.ledger.mu.Lock()
 	defer w.ledger.mu.Unlock()
 	for _, p := range w.ledger.posts {
@@ -106,17 +109,42 @@ func (w *World) latencies() (ours, oracle []time.Duration) {
 			if !w.counts(p, m) {
 				continue
 			}
-			if at := p.when[n]; at != never {
+			best, possible := w.topology.oracle.Arrival(p.number, n)
+			switch at := p.when[n]; {
+			case at != never && possible:
 				ours = append(ours, at-p.at)
+			case at != never:
+				extra++
 			}
-			if at, ok := w.topology.oracle.Arrival(p.number, n); ok {
-				oracle = append(oracle, at-p.at)
+			if possible {
+				oracle = append(oracle, best-p.at)
 			}
 		}
 	}
 	slices.Sort(ours)
 	slices.Sort(oracle)
-	return ours, oracle
+	return ours, oracle, extra
+}
+
+// checkOracle checks that nothing came before it could: else the oracle is wrong, and what it was compared with says nothing. Packets on
+// their way are no excuse: whoever could be sent one over a link had by then what could come over it. Only at the end of a life
+// nodes count in milliseconds and may be late by a second, and the oracle is not.
+func (w *World) checkOracle() {
+	n, first := 0, ""
+	for _, p := range w.ledger.all() {
+		for i, at := range p.when {
+			best, possible := w.topology.limit.Arrival(p.number, i)
+			if at == never || possible && at >= best || !possible && p.deadAt(at) {
+				continue
+			}
+			if n++; first == "" {
+				first = fmt.Sprintf("n%d had message %d of n%d %v after it was published", i, p.number, p.from, at-p.at)
+			}
+		}
+	}
+	if n > 0 {
+		w.fail("the oracle is wrong: %s, before it could; so did %d in all", first, n)
+	}
 }
 
 // hops counts the deliveries by the links they crossed.
@@ -124,7 +152,7 @@ func (w *World) hops() []int {
 	counts := []int{}
 	for _, p := range w.ledger.all() {
 		for n, m := range w.members {
-			if !w.counts(p, m) || p.when[n] == never {
+			if _, possible := w.topology.oracle.Arrival(p.number, n); !possible || !w.counts(p, m) || p.when[n] == never {
 				continue
 			}
 			for len(counts) <= int(p.hops[n]) {

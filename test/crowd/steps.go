@@ -95,7 +95,10 @@ func (w *World) cast(who story.Who, r role) {
 		if m.is(honest) {
 			m.role.Store(uint32(r))
 			for _, o := range w.topology.oracles() {
-				o.Silent(m.number, w.now(), true)
+				// A liar gossips like anybody, and who falls silent later may have said something that is still on its way.
+				if o != w.topology.limit || r == mute && len(w.ledger.all()) == 0 {
+					o.Silent(m.number, w.now(), true)
+				}
 			}
 		}
 	}

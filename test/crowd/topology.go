@@ -35,8 +35,9 @@ type topology struct {
 	alone    []time.Duration       // since when a node without links has had none
 	contacts int                   // links that came up
 	joined   int                   // of them, on which the nodes connected
-	oracle   *contact.Flood
-	linked   *contact.Flood // the same over the links that groups made; nil where there are none
+	oracle   *contact.Flood        // liars are silent in it: nobody counts on them
+	linked   *contact.Flood        // the same over the links that groups made; nil where there are none
+	limit    *contact.Flood        // over the air's own links, liars and all: what no node can be ahead of
 }
 
 func (t *topology) init(n int) {
@@ -47,15 +48,15 @@ func (t *topology) init(n int) {
 	t.group, t.links, t.alone = make([]int, n), make([]int, n), make([]time.Duration, n)
 	t.single = make(map[[2]int]bool)
 	t.contact = make(map[[2]int]*encounter)
-	t.oracle = contact.NewFlood(n)
+	t.oracle, t.limit = contact.NewFlood(n), contact.NewFlood(n)
 }
 
 // oracles are told of messages.
 func (t *topology) oracles() []*contact.Flood {
 	if t.linked != nil {
-		return []*contact.Flood{t.oracle, t.linked}
+		return []*contact.Flood{t.oracle, t.limit, t.linked}
 	}
-	return []*contact.Flood{t.oracle}
+	return []*contact.Flood{t.oracle, t.limit}
 }
 
 // next is when the source may change something.
@@ -160,6 +161,7 @@ func (w *World) wire(a, b int, up bool, unheard time.Duration) {
 	p := pair(a, b)
 	change := contact.Change{At: w.now(), A: p[0], B: p[1], Up: up}
 	t.log = append(t.log, change)
+	t.limit.Link(change)
 	if t.linked != nil {
 		t.linked.Link(change)
 	}

@@ -191,7 +191,7 @@ func TestJSON(t *testing.T) {
 	if err := json.Unmarshal([]byte(written(t, walking().run().JSON)), &got); err != nil {
 		t.Fatal(err)
 	}
-	want := strings.Fields(`bytes_per_node connected contacts copies cpu curve deliveries expected failed histogram hops hubs latency looked_at messages nodes
+	want := strings.Fields(`bytes_per_node connected contacts copies cpu curve deliveries expected extra failed histogram hops hubs latency looked_at messages nodes
 		oracle_latency pairs payload_per_node peak_memory possible real refused replay seed story traffic virtual`)
 	if names := slices.Sorted(maps.Keys(got)); !slices.Equal(names, want) {
 		t.Errorf("names %q\nwant  %q", names, want)

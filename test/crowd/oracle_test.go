@@ -1,0 +1,66 @@
+package crowd
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"longear/test/crowd/story"
+)
+
+// TestBeyondTheOracle: what comes over a liar is no delivery of the oracle's, and hides none that is missing.
+func TestBeyondTheOracle(t *testing.T) {
+	s := tell(t, "nodes 4", "full", "split n0 n1 n2 n3", "join n0 n1", "join n1 n2", "join n0 n3", "lie n1",
+		"advance 20s", `publish n0 "water"`, "advance 20s")
+	inWorld(t, 1, s, func(t *testing.T, w *World) {
+		p := w.ledger.posts[0]
+		if p.when[2] == never || p.when[3] == never {
+			t.Fatal("the message did not come over the liar, or not at all")
+		}
+		share := story.Expect{What: "share", Share: 1}
+		if why := w.lacking(share); why != "" {
+			t.Error(why)
+		}
+		r, err := w.report(false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Deliveries != 1 || r.Extra != 1 || r.Possible != 1 || r.Pairs != 2 || len(r.Failed) > 0 {
+			t.Errorf("%d deliveries and %d beside of %d possible among %d pairs, %q; want 1, 1, 1, 2", r.Deliveries, r.Extra, r.Possible, r.Pairs, r.Failed)
+		}
+		if last := r.Curve[len(r.Curve)-1]; last.Share != 0.5 || last.Oracle != 0.5 {
+			t.Errorf("the curve ends at %v, the oracle's at %v, want a half", last.Share, last.Oracle)
+		}
+		p.when[3] = never
+		if why := w.lacking(share); !strings.HasPrefix(why, "0 of 1 deliveries") {
+			t.Errorf("the one that is missing is hidden: %q", why)
+		}
+	})
+}
+
+// TestOracleIsTheLimit: a node that has something before it could have come over the links of the world shows that the oracle is wrong.
+func TestOracleIsTheLimit(t *testing.T) {
+	s := tell(t, "nodes 4", "full", "split n0-n1 n2 n3", "lie n1", `publish n0 "water" life 1m`, "advance 20s", "join n1 n2", "advance 20s")
+	for _, c := range []struct {
+		name string
+		harm func(w *World)
+		want string
+	}{
+		{"as it was", func(*World) {}, ""},
+		{"too soon", func(w *World) { w.ledger.posts[0].when[2] = 19 * time.Second }, "n2 had message 0 of n0 19s after"},
+		{"as it became possible", func(w *World) { w.ledger.posts[0].when[2] = 20 * time.Second }, ""},
+		{"cut off", func(w *World) { w.ledger.posts[0].when[3] = 30 * time.Second }, "n3 had message 0 of n0 30s after"},
+		{"at the end of its life", func(w *World) { w.ledger.posts[0].when[3] = time.Minute }, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			inWorld(t, 1, s, func(t *testing.T, w *World) {
+				c.harm(w)
+				w.checkOracle()
+				got := strings.Join(w.failed, "\n")
+				if c.want == "" && got != "" || c.want != "" && !strings.Contains(got, "the oracle is wrong: "+c.want) {
+					t.Errorf("failed: %q, want %q", got, c.want)
+				}
+			})
+		})
+	}
+}
