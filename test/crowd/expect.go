@@ -38,6 +38,9 @@ func (w *World) lacking(d story.Expect) string {
 	case "share":
 		ours, oracle, _ := w.latencies()
 		made, possible := len(ours), len(oracle)
+		if possible == 0 {
+			return "nothing could be delivered"
+		}
 		if float64(made) < d.Share*float64(possible) {
 			return fmt.Sprintf("%d of %d deliveries that were possible were made, %.2f%%", made, possible, 100*float64(made)/float64(possible))
 		}
@@ -100,18 +103,19 @@ func (w *World) counts(p *post, m *member) bool {
 	return p.from != m.number && (p.to < 0 || p.to == m.number) && !m.is(liar) && !m.is(flooder)
 }
 
-// missing names a live message that a running node should have and has not: every one, or those that the oracle has there.
+// missing names a live message that a running node should have and has not: every one, or those that the oracle has there. It says
+// so, too, if there is none that a node should have.
 func (w *World) missing(possible bool) string {
-	n, first := 0, ""
+	n, should, first := 0, 0, ""
 	for _, p := range w.ledger.all() {
 		if p.deadAt(w.now()) {
 			continue
 		}
 		for _, m := range w.members {
-			if !m.running || !w.counts(p, m) || w.ledger.has(p, m.number) {
+			if _, ok := w.topology.oracle.Arrival(p.number, m.number); !m.running || !w.counts(p, m) || possible && !ok {
 				continue
 			}
-			if _, ok := w.topology.oracle.Arrival(p.number, m.number); possible && !ok {
+			if should++; w.ledger.has(p, m.number) {
 				continue
 			}
 			if n++; first == "" {
@@ -119,7 +123,10 @@ func (w *World) missing(possible bool) string {
 			}
 		}
 	}
-	if n > 1 {
+	switch {
+	case should == 0:
+		return "there is no live message that a node up should have"
+	case n > 1:
 		first = fmt.Sprintf("%s, and %d more", first, n-1)
 	}
 	return first
@@ -133,10 +140,17 @@ func (w *World) leaked(list []*member) string {
 		if t.links[m.number] > 0 {
 			return fmt.Sprintf("n%d has %d links and is not cut off", m.number, t.links[m.number])
 		}
+		since := 0
 		for _, p := range w.ledger.all() {
-			if p.from != m.number && p.at >= t.alone[m.number] && w.ledger.has(p, m.number) {
+			if p.from == m.number || p.at < t.alone[m.number] {
+				continue
+			}
+			if since++; w.ledger.has(p, m.number) {
 				return fmt.Sprintf("n%d has message %d", m.number, p.number)
 			}
+		}
+		if since == 0 {
+			return fmt.Sprintf("nothing was published since n%d was cut off", m.number)
 		}
 	}
 	return ""

@@ -1,6 +1,7 @@
 package crowd
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -61,6 +62,75 @@ func TestOracleIsTheLimit(t *testing.T) {
 					t.Errorf("failed: %q, want %q", got, c.want)
 				}
 			})
+		})
+	}
+}
+
+// TestNothingToLookAt: what could not fail because there is nothing that it is about fails for that.
+func TestNothingToLookAt(t *testing.T) {
+	none := "there is no live message that a node up should have"
+	for _, c := range []struct {
+		name  string
+		lines []string // from the third on
+		want  []string // of what failed
+	}{
+		{
+			"all are dead",
+			[]string{`publish n0 "water" life 10s`, "advance 20s", "expect all within 1s", "expect carried within 1s"},
+			[]string{`line 5, "expect all within 1s": ` + none, `line 6, "expect carried within 1s": ` + none},
+		},
+		{
+			"whoever could have it is down",
+			[]string{"crash n1-n7", `publish n0 "water"`, "expect all within 1s"},
+			[]string{`line 5, "expect all within 1s": ` + none},
+		},
+		{
+			"nothing is possible",
+			[]string{"split n0 n1 n2 n3 n4 n5 n6 n7", `publish n0 "water"`, "expect 99% of oracle", "expect median 2x of oracle", "expect copies 9"},
+			[]string{
+				`line 5, "expect 99% of oracle": nothing could be delivered`, `line 6, "expect median 2x of oracle": nothing was delivered`,
+				`line 7, "expect copies 9": nothing was delivered`,
+			},
+		},
+		{
+			"nothing was said since",
+			[]string{`publish n0 "water"`, "advance 1s", "split n2", "expect nobody n2"},
+			[]string{`line 6, "expect nobody n2": nothing was published since n2 was cut off`},
+		},
+		{
+			"nobody is up",
+			[]string{`publish n0 "water"`, "crash all", "publish 3", `publish n1 "wine"`},
+			[]string{"4 of 5 messages were not published: nobody was up who could"},
+		},
+		{
+			"who should speak is mute",
+			[]string{"mute n1", `publish n1 "wine"`},
+			[]string{"1 of 1 messages were not published: nobody was up who could"},
+		},
+		{
+			"who should speak by a trace is down",
+			[]string{"trace one meet.one", "crash n3", "advance 9m"},
+			[]string{"1 of 6 messages were not published: nobody was up who could"},
+		},
+		{
+			"a trace says nothing so far",
+			[]string{"trace one meet.one", "expect all within 1s"},
+			[]string{`line 4, "expect all within 1s": ` + none},
+		},
+		{
+			"the story is too short",
+			[]string{"publish 10 over 1m", "advance 30s"},
+			[]string{"4 of 10 messages were not published: the story ends before their time"},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r, err := Run(t, tell(t, append([]string{"nodes 8", "# the fewest that the trace has"}, c.lines...)...), Options{Seed: 1, Dir: "testdata"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(r.Failed, c.want) {
+				t.Errorf("failed: %q\nwant:   %q", r.Failed, c.want)
+			}
 		})
 	}
 }

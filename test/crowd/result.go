@@ -19,6 +19,9 @@ func (w *World) report(cut bool) (*report.Report, error) {
 		return nil, err
 	}
 	w.checkOracle()
+	if !cut {
+		w.checkPublished()
+	}
 	ours, oracle, extra := w.latencies()
 	r := &report.Report{
 		Story: w.story.Name, Seed: w.seed, Nodes: len(w.members), Hubs: len(w.members) - w.phones, Cut: cut,
@@ -124,6 +127,16 @@ func (w *World) latencies() (ours, oracle []time.Duration, extra int) {
 	slices.Sort(ours)
 	slices.Sort(oracle)
 	return ours, oracle, extra
+}
+
+// checkPublished checks that all was published that the story told: with less it has not shown what it says.
+func (w *World) checkPublished() {
+	if w.unsaid > 0 {
+		w.fail("%d of %d messages were not published: nobody was up who could", w.unsaid, w.told)
+	}
+	if left := w.told - w.unsaid - len(w.ledger.all()); left > 0 {
+		w.fail("%d of %d messages were not published: the story ends before their time", left, w.told)
+	}
 }
 
 // checkOracle checks that nothing came before it could: else the oracle is wrong, and what it was compared with says nothing. Packets on

@@ -80,7 +80,9 @@ func (w *World) create(list []contact.Create) error {
 		text := fmt.Sprintf("message %s of the trace", c.ID)
 		w.agenda.add(w.now()+c.At, func() error {
 			m := w.members[c.From]
+			w.told++
 			if !m.running {
+				w.unsaid++
 				return nil
 			}
 			return w.post(m, draft{text: text + strings.Repeat(".", max(0, min(c.Size, 1000)-len(text))), to: c.To})

@@ -215,6 +215,7 @@ func (w *World) say(d story.Publish) error {
 		return err
 	}
 	count := max(d.Count, 1)
+	w.told += count
 	w.publish++
 	dice := rng(w.seed, "publish", w.publish)
 	from := w.each(d.From)
@@ -235,7 +236,8 @@ func (w *World) say(d story.Publish) error {
 		post := func() error {
 			m := speaker(from, dice.Perm(len(from)))
 			if m == nil {
-				return nil // nobody who could speak is here now
+				w.unsaid++
+				return nil
 			}
 			return w.post(m, draft{text: text, to: -1, alert: d.Alert, life: d.Life})
 		}

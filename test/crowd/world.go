@@ -68,6 +68,8 @@ type World struct {
 	doze     []int
 	joined   cost // what all had cost when the last join came
 	publish  int  // posts by chance so far, for their seed
+	told     int  // messages that the story, or its trace so far, has told nodes to publish
+	unsaid   int  // of them, for which nobody honest was up
 }
 
 // errCut ends a run whose watcher has had enough.

@@ -226,6 +226,7 @@ func TestWrong(t *testing.T) {
 		{"advance 1..5s", "expected a time from 1ns to 100y"},
 		{"advance 60y\nadvance 60y", "expected at most 100y in all"},
 		{"expect all within 5s", "expected publish before"},
+		{"flood n1 5/s\nexpect all within 5s", "expected publish before"},
 		{"trace pairs x every 20s\nexpect all within 5s", "expected publish before"},
 		{"publish 1\nexpect all", `expected "expect all within TIME", as in "expect all within 30s": it ends where it should go on with "within"`},
 		{"publish 1\nexpect more", `found "more", expected "all", "carried", "median", "nobody", "grouped", "takeovers", "ferries", "copies", "bytes", "repeated" or a share`},
