@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"longear/test/crowd/contact"
 	"longear/test/crowd/story"
 )
 
@@ -133,4 +134,28 @@ func TestNothingToLookAt(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestTraceIsBounded: a trace's messages count with the story's own, before anything is played.
+func TestTraceIsBounded(t *testing.T) {
+	inWorld(t, 1, tell(t, "nodes 2"), func(t *testing.T, w *World) {
+		most := story.MostPairs / 2
+		if err := w.create(make([]contact.Create, most+1)); err == nil || !strings.Contains(err.Error(), "at most 10000000 for 2 nodes") {
+			t.Errorf("more than there may be: %v", err)
+		}
+		w.story.Steps = []story.Step{{Do: story.Publish{Count: most}}}
+		if err := w.create(make([]contact.Create, 1)); err == nil || !strings.Contains(err.Error(), "at most") {
+			t.Errorf("one more than there may be: %v", err)
+		}
+	})
+}
+
+// TestSleepForGood: who sleeps all of the time does not wake.
+func TestSleepForGood(t *testing.T) {
+	s := tell(t, "nodes 3", "full", "doze n2 100% of 5s", "advance 6s", `publish n0 "water"`, "advance 1m", "expect nobody n2")
+	inWorld(t, 1, s, func(t *testing.T, w *World) {
+		if w.ledger.posts[0].when[1] == never {
+			t.Error("nobody heard it")
+		}
+	})
 }

@@ -71,8 +71,18 @@ func (w *World) trace(d story.Trace) (contact.Source, error) {
 	return t, nil
 }
 
-// create enters the messages of a trace, each from one node to another, to be sent as direct messages.
+// create enters the messages of a trace, each from one node to another, to be sent as direct messages. One that is longer than a
+// direct message may be is as long as that.
 func (w *World) create(list []contact.Create) error {
+	told := len(list)
+	for _, step := range w.story.Steps {
+		if p, ok := step.Do.(story.Publish); ok {
+			told += p.Count
+		}
+	}
+	if most := story.MostPairs / len(w.members); told > most {
+		return fmt.Errorf("%d messages: at most %d for %d nodes", told, most, len(w.members))
+	}
 	for _, c := range list {
 		if max(c.From, c.To) >= len(w.members) {
 			return fmt.Errorf("message %s goes from %d to %d, and there are %d nodes", c.ID, c.From, c.To, len(w.members))

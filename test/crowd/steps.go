@@ -200,7 +200,12 @@ func (w *World) dozeFrom(m *member, d story.Doze) {
 		}
 		return nil
 	}
-	sleep = func() error { return turn(true, rise, asleep) }
+	sleep = func() error {
+		if asleep >= d.Cycle {
+			return turn(true, nil, 0)
+		}
+		return turn(true, rise, asleep)
+	}
 	rise = func() error { return turn(false, sleep, d.Cycle-asleep) }
 	if asleep <= 0 {
 		_ = turn(false, nil, 0)

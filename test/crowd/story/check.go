@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// MostPairs is how many messages times nodes a run may have, those of its trace as well: each costs some 40 bytes.
+const MostPairs = 20_000_000
+
 // Bounds of a story, which may come from anybody.
 const (
 	maxFile      = 1 << 20 // bytes
@@ -13,9 +16,12 @@ const (
 	maxWrong     = 20      // lines that are told
 	maxNodes     = 10_000
 	maxPublished = 1_000_000 // all steps together
+	minMetres    = 0.1       // who walks less far turns round without end
 	maxMetres    = 1e6
-	maxSpeed     = 1000    // metres a second
+	maxSpeed     = 1000 // metres a second
+	minRate      = 1. / 3600
 	maxRate      = 100_000 // messages a second
+	minCycle     = time.Second
 	maxSize      = 32 << 10
 )
 
@@ -162,6 +168,9 @@ func (q *sequence) happens(do any) string {
 	case Publish:
 		if q.published += s.Count; q.published > maxPublished {
 			return fmt.Sprintf("expected at most %d messages in all", maxPublished)
+		}
+		if q.published*q.size.nodes() > MostPairs {
+			return fmt.Sprintf("expected at most %d messages in all for %d nodes", MostPairs/q.size.nodes(), q.size.nodes())
 		}
 	case Advance:
 		if q.total += s.For; q.total > maxDuration { // no overflow: each is at most maxDuration, and so was the sum

@@ -80,6 +80,10 @@ func TestSteps(t *testing.T) {
 		{"", "flood n13 500/s", story.Flood{Node: 13, Rate: 500}},
 		{"", "flood h0 30/min", story.Flood{Node: 100, Rate: 0.5}},
 		{"flood n1 36/h", "flood off", story.Flood{}},
+		{"", "flood n1 1/h", story.Flood{Node: 1, Rate: 1. / 3600}},
+		{"", "churn 0.1%/min", story.Churn{PerMinute: 0.001}},
+		{"", "doze all 100% of 1s", story.Doze{Who: story.Who{All: true}, Share: 1, Cycle: time.Second}},
+		{"", "publish 194174", story.Publish{From: phones, Count: 194_174}},
 		{"", `publish n3 "water at gate 4"`, story.Publish{From: nodes(3), Text: "water at gate 4", Count: 1}},
 		{"", `publish n3 alert "say \"hi\" # no comment" life 2h # a comment`, story.Publish{From: nodes(3), Text: `say "hi" # no comment`, Count: 1, Alert: true, Life: 2 * time.Hour}},
 		{"", "publish 200 over 30m", story.Publish{From: phones, Count: 200, Over: 30 * time.Minute}},
@@ -129,10 +133,10 @@ func TestWrong(t *testing.T) {
 		{"walk 300m", `"walk 300m": expected "walk crowd WIDTHm x HEIGHTm SPEEDm/s range RANGEm [pause TIME]", as in "walk crowd 500m x 500m 1.4m/s range 40m": found "300m", expected "crowd" there`},
 		{"walk crowd 5m x 5m 1m/s", `it ends where it should go on with "range"`},
 		{"walk crowd 5m x 5m 1m/s range 4m pause", "it ends where it should go on with a time"},
-		{"walk crowd -5m x 5m 1m/s range 4m", `found "-5m", expected a width in metres, as in 500m there`},
+		{"walk crowd -5m x 5m 1m/s range 4m", `found "-5m", expected a width from 0.1m to 1000000m, as in 500m there`},
 		{"walk crowd 5m x 5m infm/s range 4m", `found "infm/s", expected a speed`},
-		{"walk crowd 5m x 5m 1m/s range 4e9m", `found "4e9m", expected a range in metres`},
-		{"walk crowd 5m x 1000001m 1m/s range 4m", `found "1000001m", expected a height in metres`},
+		{"walk crowd 5m x 5m 1m/s range 4e9m", `found "4e9m", expected a range from`},
+		{"walk crowd 5m x 1000001m 1m/s range 4m", `found "1000001m", expected a height from`},
 		{"full stop", `found "stop", expected the end of the line there`},
 		{"wakl crowd", `found "wakl", expected one of nodes, hubs, radio,`},
 		{"wakl crowd", `did you mean "walk"?`},
@@ -190,6 +194,10 @@ func TestWrong(t *testing.T) {
 		{"enter n1", "expected late before"},
 		{"advance 1s\nlate n1", "expected late nodes before anything happens"},
 		{"churn 30%", "as in 30%/min"},
+		{"churn 0.09%/min", `found "0.09%/min", expected a share a minute from 0.1%/min`}, // a time would overflow
+		{"churn 1001%/min", "expected a share a minute from 0.1%/min to 1000%/min"},
+		{"doze all 50% of 999ms", `found "999ms", expected a time from 1s to 100y`}, // as many turns as it likes within one moment
+		{"walk crowd 0.09m x 5m 1m/s range 4m", `found "0.09m", expected a width from 0.1m`},
 		{"wifi-direct 8", `found "8", expected "places" there`},
 		{"wifi-direct places 300", "expected places from 1 to 255"},
 		{"wifi-direct places 8 hubs 16", "expected hubs before"},
@@ -206,7 +214,9 @@ func TestWrong(t *testing.T) {
 		{"skew n1 99y400d", "expected a time, or a lower"},
 		{"skew n1 soon", "expected a time, or a lower"},
 		{"flood n1-n2 5/s", "expected a node from n0 to n99"},
-		{"flood n1 5", `found "5", expected messages a second`},
+		{"flood n1 5", `found "5", expected messages from 1/h to 100000/s, as in 500/s there`},
+		{"flood n1 0.9/h", `found "0.9/h", expected messages from 1/h`}, // a ticker's time would overflow
+		{"flood n1 100001/s", "expected messages from 1/h to 100000/s"},
 		{"flood off", "expected flood before"},
 		{"publish n3", `expected "publish NODE [alert] "TEXT" [life TIME]", as in`},
 		{"publish n3 water", `found "water", expected a text in quotes`},
@@ -216,7 +226,8 @@ func TestWrong(t *testing.T) {
 		{"publish 5 over 1s over 2s", "expected each option once"},
 		{"publish 5 under 1s", `found "under", expected "from", "over", "size" or "life"`},
 		{"publish 5 size 33KiB", "expected bytes up to 32KiB"},
-		{"publish 1000000\npublish 1", "expected at most 1000000 messages in all"},
+		{"publish 199999\npublish 2", "expected at most 200000 messages in all for 100 nodes"},
+		{"hubs 100\npublish 100001", "expected at most 100000 messages in all for 200 nodes"},
 		{"publish 0", "expected messages from 1 to 1000000"},
 		{"advance", "it ends where it should go on with a time"},
 		{"advance -1s", "expected a time from 1ns to 100y"},
@@ -315,6 +326,9 @@ func TestBounds(t *testing.T) {
 		t.Error(err)
 	}
 	if _, err := story.Parse("s.txt", strings.NewReader("nodes 1\n"+strings.Repeat("crash n0\n", 1000))); err == nil || !strings.HasPrefix(err.Error(), "s.txt:1001: ") || !strings.Contains(err.Error(), "at most 1000 steps") {
+		t.Error(err)
+	}
+	if _, err := story.Parse("s.txt", strings.NewReader("nodes 1\npublish 1000000\npublish 1")); err == nil || !strings.Contains(err.Error(), "expected at most 1000000 messages in all") {
 		t.Error(err)
 	}
 	broken := errors.New("broken")

@@ -210,13 +210,14 @@ func readChurn(l *line) any {
 	}
 	share, perMinute := strings.CutSuffix(l.bare(), "/min")
 	f, ok := parseUnit(share, "%")
-	return Churn{take(l, f/100, ok && perMinute && f > 0 && f <= 1000, "a share a minute up to 1000%/min, as in 30%/min, or off")}
+	return Churn{take(l, f/100, ok && perMinute && f >= 0.1 && f <= 1000, "a share a minute from 0.1%/min to 1000%/min, as in 30%/min, or off")}
 }
 
 func readDoze(l *line) any {
 	d := Doze{Who: l.who(), Share: l.share(true)}
 	l.must("of")
-	d.Cycle = l.duration()
+	cycle, ok := parseDuration(l.bare())
+	d.Cycle = take(l, cycle, ok && cycle >= minCycle, fmt.Sprintf("a time from %v to 100y, as in 60s", minCycle))
 	return d
 }
 
@@ -238,7 +239,7 @@ func readFlood(l *line) any {
 	}
 	f := Flood{Node: l.node()}
 	rate, ok := parseRate(l.bare())
-	f.Rate = take(l, rate, ok && rate > 0 && rate <= maxRate, "messages a second, as in 500/s")
+	f.Rate = take(l, rate, ok && rate >= minRate && rate <= maxRate, fmt.Sprintf("messages from 1/h to %d/s, as in 500/s", maxRate))
 	return f
 }
 

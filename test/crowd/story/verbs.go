@@ -96,8 +96,8 @@ happens. The oracle is what any network could deliver at best if everybody in re
 WHO     n3, n0-n49, h0 (a hub), several with commas and no blanks, all, hubs, or a share of the phones as in 10%%, by the seed
 TIME    1h30m, 90s, 3d, 10y; for clocks also -10y and +3h     SHARE  10%%     RATE  250kbit/s, 10Mbit/s     BYTES  500B, 2KiB
 FILE    beside the story, or $NAME or $NAME/file with NAME from the environment
-At most %d nodes, %d steps, %d messages and 100 years.
-`, maxNodes, maxSteps, maxPublished)
+At most %d nodes, %d steps, %d messages, %d messages times nodes, and 100 years.
+`, maxNodes, maxSteps, maxPublished, MostPairs)
 	return b.String()
 }
 

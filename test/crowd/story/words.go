@@ -125,12 +125,12 @@ func (l *line) count(what string, most int) int {
 
 func (l *line) metres(what string) float64 {
 	f, ok := parseUnit(l.bare(), "m")
-	return take(l, f, ok && f > 0 && f <= maxMetres, what+" in metres, as in 500m")
+	return take(l, f, ok && f >= minMetres && f <= maxMetres, what+" from 0.1m to 1000000m, as in 500m")
 }
 
 func (l *line) speed() float64 {
 	f, ok := parseUnit(l.bare(), "m/s")
-	return take(l, f, ok && f > 0 && f <= maxSpeed, "a speed, as in 1.4m/s")
+	return take(l, f, ok && f > 0 && f <= maxSpeed, "a speed up to 1000m/s, as in 1.4m/s")
 }
 
 // duration is one longer than 0.
