@@ -7,6 +7,9 @@ import (
 	"longear/test/crowd/story"
 )
 
+// beat is how often an expectation is looked at.
+const beat = 200 * time.Millisecond
+
 // expect lets time pass until something holds, or notes that it does not.
 func (w *World) expect(d story.Expect) error {
 	if err := w.ready(); err != nil {

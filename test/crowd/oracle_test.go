@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"longear/test/crowd/contact"
 	"longear/test/crowd/story"
 )
 
@@ -134,20 +133,6 @@ func TestNothingToLookAt(t *testing.T) {
 			}
 		})
 	}
-}
-
-// TestTraceIsBounded: a trace's messages count with the story's own, before anything is played.
-func TestTraceIsBounded(t *testing.T) {
-	inWorld(t, 1, tell(t, "nodes 2"), func(t *testing.T, w *World) {
-		most := story.MostPairs / 2
-		if err := w.create(make([]contact.Create, most+1)); err == nil || !strings.Contains(err.Error(), "at most 10000000 for 2 nodes") {
-			t.Errorf("more than there may be: %v", err)
-		}
-		w.story.Steps = []story.Step{{Do: story.Publish{Count: most}}}
-		if err := w.create(make([]contact.Create, 1)); err == nil || !strings.Contains(err.Error(), "at most") {
-			t.Errorf("one more than there may be: %v", err)
-		}
-	})
 }
 
 // TestSleepForGood: who sleeps all of the time does not wake.

@@ -26,7 +26,7 @@ func (w *World) report(cut bool) (*report.Report, error) {
 	r := &report.Report{
 		Story: w.story.Name, Seed: w.seed, Nodes: len(w.members), Hubs: len(w.members) - w.phones, Cut: cut,
 		Virtual: w.now(), Failed: append([]string{}, w.failed...),
-		Messages: len(w.ledger.all()), Deliveries: len(ours), Extra: extra, Possible: len(oracle), Pairs: w.pairs(),
+		Messages: len(w.ledger.all()), Deliveries: len(ours), Extra: extra, Shortened: w.cut, Possible: len(oracle), Pairs: w.pairs(),
 		Latency: quantiles(ours), Oracle: quantiles(oracle),
 		Curve: curve(ours, oracle, w.pairs()), Histogram: histogram(ours), Hops: w.hops(),
 		Contacts: w.topology.contacts, Connected: w.topology.joined,

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"time"
 
+	"longear/protocol"
 	"longear/test/crowd/contact"
 	"longear/test/crowd/story"
 )
@@ -95,11 +95,12 @@ func (w *World) create(list []contact.Create) error {
 				w.unsaid++
 				return nil
 			}
-			return w.post(m, draft{text: text + strings.Repeat(".", max(0, min(c.Size, 1000)-len(text))), to: c.To})
+			if c.Size > protocol.MaxDirectText {
+				w.cut++
+			}
+			size := min(c.Size, protocol.MaxDirectText)
+			return w.post(m, draft{text: text + strings.Repeat(".", max(0, size-len(text))), to: c.To})
 		})
 	}
 	return nil
 }
-
-// beat is how often an expectation is looked at.
-const beat = 200 * time.Millisecond

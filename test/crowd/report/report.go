@@ -23,11 +23,12 @@ type Report struct {
 	Failed   []string `json:"failed"` // expectations and invariants that did not hold
 
 	Messages   int          `json:"messages"`
-	Deliveries int          `json:"deliveries"` // message and node that was not its author's: of those that the oracle made too
-	Extra      int          `json:"extra"`      // deliveries beyond the oracle's, as over a liar, who gossips like anybody
-	Pairs      int          `json:"pairs"`      // of a message and a node that it was for
-	Possible   int          `json:"possible"`   // of them by the oracle
-	Latency    Quantiles    `json:"latency"`    // of deliveries
+	Shortened  int          `json:"shortened,omitempty"` // messages of a trace that were longer than may be
+	Deliveries int          `json:"deliveries"`          // message and node that was not its author's: of those that the oracle made too
+	Extra      int          `json:"extra"`               // deliveries beyond the oracle's, as over a liar, who gossips like anybody
+	Pairs      int          `json:"pairs"`               // of a message and a node that it was for
+	Possible   int          `json:"possible"`            // of them by the oracle
+	Latency    Quantiles    `json:"latency"`             // of deliveries
 	Oracle     Quantiles    `json:"oracle_latency"`
 	Curve      []CurvePoint `json:"curve"`     // delivered share over time since publishing
 	Histogram  []Bin        `json:"histogram"` // of latencies

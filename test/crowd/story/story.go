@@ -108,7 +108,7 @@ type (
 		Who      Who
 		From, To time.Duration // equal for one value; else chosen by the seed
 	}
-	// Mute makes nodes take and never forward: they answer no pull and leave the mesh. `mute 10%`
+	// Mute makes nodes take and never forward: they answer no pull, and no message and no news of one leaves them by gossip. `mute 10%`
 	Mute struct{ Who Who }
 	// Lie makes nodes lie in sync. `lie 10%`
 	Lie struct{ Who Who }

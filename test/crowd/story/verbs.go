@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"path"
 	"strings"
+
+	"longear/protocol"
 )
 
 // verb is a kind of step: the word that it begins with, how it goes on, and what reads it.
@@ -27,7 +29,7 @@ var verbs = []verb{
 	{"full", []form{{"full", "full", "each linked with each; so it is if nothing else is said"}}, func(*line) any { return Full{} }},
 	{"ring", []form{{"ring N", "ring 4", "each linked with N neighbours on either side"}}, func(l *line) any { return Ring{l.count("neighbours", maxNodes)} }},
 	{"trace", []form{
-		{"trace one FILE", "trace one contacts.txt", "contacts and messages in the ONE simulator's format"},
+		{"trace one FILE", "trace one contacts.txt", fmt.Sprintf("contacts and messages in the ONE simulator's format; a message is cut to %d bytes", protocol.MaxDirectText)},
 		{"trace pairs FILE every TIME", "trace pairs $DATA/SFHH_tij.dat.gz every 20s", "contacts in intervals, as SocioPatterns publishes them"},
 	}, readTrace},
 	{"wifi-direct", []form{{"wifi-direct places N [hubs N] [battery]", "wifi-direct places 8 hubs 16", "groups of an owner and N, no other links; or N at a hub"}}, readWifiDirect},
