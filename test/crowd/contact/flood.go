@@ -2,7 +2,6 @@ package contact
 
 import (
 	"fmt"
-	"iter"
 	"math/bits"
 	"slices"
 	"time"
@@ -21,7 +20,6 @@ const never time.Duration = -1
 type Flood struct {
 	nodes    []flooded
 	arrivals [][]time.Duration // by message and node; nil for a message not published
-	origins  []origin          // by message
 	dead     set               // messages forgotten
 	queue    []int32           // nodes with fresh messages to pass on
 	now      time.Duration
@@ -35,12 +33,6 @@ type flooded struct {
 	news   set  // the messages themselves, within fresh
 	links  []int32
 	silent bool
-}
-
-// origin is where a message was published first.
-type origin struct {
-	node int32
-	at   time.Duration
 }
 
 // set is messages, a bit each. Sets grow; what is beyond the end is not in it.
@@ -92,11 +84,9 @@ func (f *Flood) Publish(message, node int, at time.Duration) {
 	}
 	if message >= len(f.arrivals) {
 		f.arrivals = append(f.arrivals, make([][]time.Duration, message+1-len(f.arrivals))...)
-		f.origins = append(f.origins, make([]origin, message+1-len(f.origins))...)
 	}
 	if f.arrivals[message] == nil {
 		f.arrivals[message] = slices.Repeat([]time.Duration{never}, len(f.nodes))
-		f.origins[message] = origin{int32(node), at}
 	}
 	f.give(node, message/64, 1<<(message%64))
 	f.spread()
@@ -122,9 +112,6 @@ func (f *Flood) Forget(message int, at time.Duration) {
 	}
 }
 
-// Messages is one more than the highest number published.
-func (f *Flood) Messages() int { return len(f.arrivals) }
-
 // Arrival is when a message could have been at a node at the earliest; ok is false if not at all so far.
 func (f *Flood) Arrival(message, node int) (at time.Duration, ok bool) {
 	if message < 0 || message >= len(f.arrivals) || f.arrivals[message] == nil || node < 0 || node >= len(f.nodes) {
@@ -132,26 +119,6 @@ func (f *Flood) Arrival(message, node int) (at time.Duration, ok bool) {
 	}
 	at = f.arrivals[message][node]
 	return at, at != never
-}
-
-// Delivery is a message that reached a node which did not publish it first.
-type Delivery struct {
-	Message, Node int
-	At, After     time.Duration // the time, and how long that is since it was published
-}
-
-// Deliveries are all so far, by message, then by node.
-func (f *Flood) Deliveries() iter.Seq[Delivery] {
-	return func(yield func(Delivery) bool) {
-		for message, arrivals := range f.arrivals {
-			from := f.origins[message]
-			for node, at := range arrivals {
-				if at != never && node != int(from.node) && !yield(Delivery{message, node, at, at - from.at}) {
-					return
-				}
-			}
-		}
-	}
 }
 
 // moment goes on to a time; it reports whether that may be, and whether there are such nodes.

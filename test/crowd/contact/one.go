@@ -22,7 +22,7 @@ type Create struct {
 }
 
 // ReadONE reads a trace of the ONE simulator: contacts as its ConnectivityONEReport writes them, messages as its
-// StandardEventsReader takes them, and nothing of the other events of the latter (S, DE, DR, A, R), which are counted.
+// StandardEventsReader takes them, and nothing of the other events of the latter (S, DE, DR, A, R).
 //
 //	<seconds> CONN <node> <node> up|down
 //	<seconds> C <message> <node> <node> <bytes>
@@ -33,7 +33,6 @@ func ReadONE(r io.Reader) (*Trace, []Create, error) {
 	var n names
 	var events []raw
 	var creates []Create
-	ignored := 0
 	for l, err := range lines(r) {
 		if err != nil {
 			return nil, nil, l.wrap(err)
@@ -58,7 +57,6 @@ func ReadONE(r io.Reader) (*Trace, []Create, error) {
 				creates = append(creates, c)
 			}
 		case "S", "DE", "DR", "A", "R":
-			ignored++
 		default:
 			err = fmt.Errorf("event %q: expected CONN, C, S, DE, DR, A or R after the time", clip(kind))
 		}
@@ -80,7 +78,6 @@ func ReadONE(r io.Reader) (*Trace, []Create, error) {
 	list, to := n.sorted()
 	renumber(events, to)
 	t := newTrace(events, first, list)
-	t.Odd.Ignored = ignored
 	for i, c := range creates {
 		creates[i].At, creates[i].From, creates[i].To = c.At-first, to[c.From], to[c.To]
 	}

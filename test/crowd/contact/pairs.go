@@ -41,19 +41,17 @@ func ReadPairs(r io.Reader, every time.Duration) (*Trace, error) {
 	}
 	list, to := n.sorted()
 	renumber(heard, to)
-	events, repeated := merge(heard, every)
+	events := merge(heard, every)
 	var first time.Duration
 	if len(events) > 0 {
 		first = events[0].at
 	}
-	t := newTrace(events, first, list)
-	t.Odd.Repeated += repeated
-	return t, nil
+	return newTrace(events, first, list), nil
 }
 
-// merge makes contacts of intervals, and counts those that were listed more than once. At the same time links go down
+// merge makes contacts of intervals. At the same time links go down
 // before others come up, each in the order of their nodes, so that the order of the lines does not matter.
-func merge(heard []raw, every time.Duration) (events []raw, repeated int) {
+func merge(heard []raw, every time.Duration) (events []raw) {
 	slices.SortFunc(heard, func(x, y raw) int {
 		return cmp.Or(cmp.Compare(x.a, y.a), cmp.Compare(x.b, y.b), cmp.Compare(x.at, y.at))
 	})
@@ -61,9 +59,6 @@ func merge(heard []raw, every time.Duration) (events []raw, repeated int) {
 		x := heard[i]
 		end := x.at
 		for i++; i < len(heard) && heard[i].a == x.a && heard[i].b == x.b && heard[i].at-every <= end; i++ {
-			if heard[i].at == end {
-				repeated++
-			}
 			end = heard[i].at
 		}
 		events = append(events, raw{x.at - every, x.a, x.b, true}, raw{end, x.a, x.b, false})
@@ -78,5 +73,5 @@ func merge(heard []raw, every time.Duration) (events []raw, repeated int) {
 		}
 		return cmp.Or(cmp.Compare(x.at, y.at), up, cmp.Compare(x.a, y.a), cmp.Compare(x.b, y.b))
 	})
-	return events, repeated
+	return events
 }

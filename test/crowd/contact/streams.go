@@ -1,21 +1,16 @@
 package contact
 
-import (
-	"fmt"
-	"time"
-)
+import "fmt"
 
 // Streams is two squares side by side, too far apart for radio when Apart exceeds Range. Phones 0 to Mules-1 go to and
-// fro between them; the first half of the other phones is at home in the left square, the second half in the right one,
-// and so are the hubs.
+// fro between them; the first half of the other phones stands in the left square, the second half in the right one,
+// and so do the hubs.
 type Streams struct {
 	Nodes, Hubs   int
 	Width, Height float64 // metres, of each square
 	Apart         float64 // metres from the right edge of the left square to the left edge of the right one
 	Mules         int     // of the phones
 	Speed, Range  float64
-	Pause         time.Duration // the longest stay at a waypoint, 0 for none
-	Walking       bool          // those who are no mules walk inside their square; otherwise they stand
 	Seed          uint64
 }
 
@@ -25,7 +20,7 @@ func NewStreams(s Streams) (*Crowd, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkPace(s.Speed, s.Pause); err != nil {
+	if err := checkPace(s.Speed, 0); err != nil {
 		return nil, err
 	}
 	if err := checkMetres("squares apart", s.Apart, 0); err != nil {
@@ -39,7 +34,7 @@ func NewStreams(s Streams) (*Crowd, error) {
 	var places []Point
 	var walkers []walker
 	for n := range s.Mules {
-		w := walker{node: n, speed: s.Speed, pause: s.Pause.Seconds(), squares: [2]rect{left, right}, turn: n % 2}
+		w := walker{node: n, speed: s.Speed, squares: [2]rect{left, right}, turn: n % 2}
 		w.arrive(r)
 		from := w.target // as if it had just been there
 		w.arrive(r)
@@ -54,11 +49,6 @@ func NewStreams(s Streams) (*Crowd, error) {
 			square = right
 		}
 		places = append(places, square.draw(r))
-		if s.Walking {
-			w := walker{node: s.Mules + i, speed: s.Speed, pause: s.Pause.Seconds(), squares: [2]rect{square, square}}
-			w.arrive(r)
-			walkers = append(walkers, w)
-		}
 	}
 	places = append(places, left.spread((s.Hubs+1)/2)...)
 	places = append(places, right.spread(s.Hubs/2)...)

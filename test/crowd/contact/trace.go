@@ -29,13 +29,6 @@ const (
 type Trace struct {
 	Recorded
 	Names []string // of the nodes, by number
-	Odd   Odd
-}
-
-// Odd counts what a reader took without believing it.
-type Odd struct {
-	Repeated int // links that came up when they were up or went down when they were down, and repeated contacts
-	Ignored  int // events that are of no concern here
 }
 
 // raw is an event of a file, its nodes numbered in order of appearance at first and then as in a Trace.
@@ -118,8 +111,7 @@ func newTrace(events []raw, first time.Duration, names []string) *Trace {
 	for _, e := range events {
 		p := pairOf(e.a, e.b)
 		if up[p] == e.up {
-			t.Odd.Repeated++
-			continue
+			continue // said twice
 		}
 		if e.up {
 			up[p] = true
