@@ -38,7 +38,7 @@ type Report struct {
 	Copies float64 `json:"copies"`
 	// Bytes are means per node over the whole run.
 	Bytes     Bytes             `json:"bytes_per_node"`
-	Payload   float64           `json:"payload_per_node"` // bytes of the messages delivered to a node
+	Payload   float64           `json:"payload_per_node"` // bytes of the messages that came to a node, a flooder's too
 	Traffic   []TrafficPoint    `json:"traffic"`          // all nodes together, over time
 	Refused   map[string]uint64 `json:"refused"`          // by verdict, all nodes together
 	Contacts  int               `json:"contacts"`         // links that came up
