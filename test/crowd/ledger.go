@@ -30,9 +30,27 @@ type post struct {
 	// Where nodes meet in groups, by node: the group that brought it, -1 none, and how many groups it passed through.
 	via     []int32
 	crossed []int16
+
+	noise []bool // by node: who has had what a flooder made, of which nothing else is known; nil of what the story published
 }
 
 func (p *post) deadAt(now time.Duration) bool { return now >= p.at+p.life }
+
+// had reports whether a node has ever had it; the ledger's mu is held.
+func (p *post) had(number int) bool {
+	if p.noise != nil {
+		return p.noise[number]
+	}
+	return p.when[number] != never
+}
+
+// String names it for people.
+func (p *post) String() string {
+	if p.noise != nil {
+		return fmt.Sprintf("noise %d", p.number)
+	}
+	return fmt.Sprintf("message %d", p.number)
+}
 
 // ledger knows what was published and writes down who got it. The nodes tell it, each from its own goroutines.
 type ledger struct {
@@ -42,21 +60,22 @@ type ledger struct {
 
 	mu       sync.Mutex // guards what follows
 	posts    []*post
-	byID     map[protocol.ID]*post
+	noise    []*post               // what flooders made
+	byID     map[protocol.ID]*post // of both
 	byPeer   map[peer.ID]int
-	noise    map[protocol.ID]int // what the flooder made, and its bytes
-	noisy    int                 // bytes of it that were taken
-	arrivals []int               // by node: messages taken from others
-	fresh    [][]*post           // by node: what came since the last check
-	wrong    []string            // what must never happen
-	visits   *visits             // nil unless nodes meet in groups
+	noisy    int      // bytes of noise that were taken from others
+	own      []int    // by node: messages of its own that it took
+	arrivals []int    // by node: messages taken from others
+	again    []uint64 // by node: of these, what it had had before
+	wrong    []string // what must never happen
+	visits   *visits  // nil unless nodes meet in groups
 }
 
 func newLedger(nodes int, watch *Watch) *ledger {
 	return &ledger{
 		begin: time.Now(), nodes: nodes, watch: watch,
-		byID: make(map[protocol.ID]*post), byPeer: make(map[peer.ID]int), noise: make(map[protocol.ID]int),
-		arrivals: make([]int, nodes), fresh: make([][]*post, nodes),
+		byID: make(map[protocol.ID]*post), byPeer: make(map[peer.ID]int),
+		own: make([]int, nodes), arrivals: make([]int, nodes), again: make([]uint64, nodes),
 	}
 }
 
@@ -71,7 +90,9 @@ func (l *ledger) meet(p peer.ID, number int) {
 func (l *ledger) expectNoise(m *protocol.Message) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.noise[m.ID] = len(m.Wire())
+	p := &post{number: len(l.noise), msg: m, at: time.Since(l.begin), life: m.Life(), noise: make([]bool, l.nodes)}
+	l.noise = append(l.noise, p)
+	l.byID[m.ID] = p
 }
 
 // publish enters a message before anybody can have it.
@@ -89,38 +110,50 @@ func (l *ledger) publish(p *post) {
 	p.when[p.from] = p.at
 	l.posts = append(l.posts, p)
 	l.byID[p.msg.ID] = p
-	l.fresh[p.from] = append(l.fresh[p.from], p)
 }
 
-// arrived enters that a node took a message.
-func (l *ledger) arrived(number int, a node.Arrival) {
-	if a.From == "" {
-		return // its own
-	}
+// arrived enters that a node took a message. It may have let go of so many others for want of room: only those may come again.
+func (l *ledger) arrived(number int, a node.Arrival, evicted uint64) {
 	now := time.Since(l.begin)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.arrivals[number]++
+	own := a.From == ""
+	if own {
+		l.own[number]++
+	} else {
+		l.arrivals[number]++
+	}
 	p := l.byID[a.ID]
 	if p == nil {
-		size, ok := l.noise[a.ID]
-		if !ok {
-			l.wrongf("n%d took message %v, which nobody published", number, a.ID)
-		}
-		l.noisy += size
+		l.wrongf("n%d took message %v, which nobody published", number, a.ID)
 		return
-	}
-	if p.when[number] != never {
-		return // it was lost here, to an eviction, and came back
 	}
 	// Ages are passed on in whole milliseconds and grow on the way: a second for a hundred links is far too much.
 	if late := now - p.at - p.life; late > time.Second {
-		l.wrongf("n%d took message %d %v after the end of its life", number, p.number, late)
+		l.wrongf("n%d took %v %v after the end of its life", number, p, late)
 	}
+	switch {
+	case own:
+		if p.noise != nil {
+			p.noise[number] = true
+		}
+	case p.had(number):
+		if l.again[number]++; l.again[number] > evicted {
+			l.wrongf("n%d took %v again, and had no reason to have lost it", number, p)
+		}
+	case p.noise != nil:
+		p.noise[number] = true
+		l.noisy += len(p.msg.Wire())
+	default:
+		l.delivered(p, number, a.From, now)
+	}
+}
+
+// delivered enters that a message came to a node for the first time; l.mu is held.
+func (l *ledger) delivered(p *post, number int, giver peer.ID, now time.Duration) {
 	p.when[number] = now
 	l.watch.Deliveries.Add(1)
-	l.fresh[number] = append(l.fresh[number], p)
-	if from, ok := l.byPeer[a.From]; ok {
+	if from, ok := l.byPeer[giver]; ok {
 		p.parent[number] = int32(from)
 		p.hops[number] = p.hops[from] + 1
 		l.crosses(p, from, number)
@@ -131,26 +164,6 @@ func (l *ledger) arrived(number int, a node.Arrival) {
 func (l *ledger) wrongf(format string, args ...any) {
 	if len(l.wrong) < 100 {
 		l.wrong = append(l.wrong, fmt.Sprintf(format, args...))
-	}
-}
-
-// takeFresh returns what came to a node since the last time, and how much came at all.
-func (l *ledger) takeFresh(number int) (fresh []*post, arrivals int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	fresh = l.fresh[number]
-	l.fresh[number] = nil
-	return fresh, l.arrivals[number]
-}
-
-// reread makes what a node had come up again, every so-manieth message, as if it were fresh.
-func (l *ledger) reread(number, stride int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for i := number % stride; i < len(l.posts); i += stride {
-		if p := l.posts[i]; p.when[number] != never {
-			l.fresh[number] = append(l.fresh[number], p)
-		}
 	}
 }
 
@@ -167,7 +180,7 @@ func (l *ledger) takeWrong() []string {
 func (l *ledger) has(p *post, number int) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return p.when[number] != never
+	return p.had(number)
 }
 
 // all is what was published so far.

@@ -174,7 +174,7 @@ func (m *member) end() error {
 }
 
 // arrived is told by the node of every message that it took.
-func (m *member) arrived(a node.Arrival) { m.w.ledger.arrived(m.number, a) }
+func (m *member) arrived(a node.Arrival) { m.w.ledger.arrived(m.number, a, m.store.Stats().Evicted) }
 
 // iface is the one network that everybody is on.
 func (m *member) iface() discovery.Interface {

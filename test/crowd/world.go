@@ -71,6 +71,7 @@ type World struct {
 	told     int  // messages that the story, or its trace so far, has told nodes to publish
 	cut      int  // messages of a trace that were longer than may be
 	unsaid   int  // of them, for which nobody honest was up
+	checks   int  // of the whole world so far
 }
 
 // errCut ends a run whose watcher has had enough.

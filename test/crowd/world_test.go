@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"longear/node"
 	"longear/protocol"
 	"longear/store"
 	"longear/test/crowd/story"
@@ -50,35 +51,94 @@ func inWorld(t *testing.T, seed uint64, s story.Story, test func(t *testing.T, w
 	})
 }
 
-// TestChecksBite breaks the world in each way that the checks are there for, and looks whether they say so.
+// TestChecksBite breaks the world in each way that the checks are there for, and looks whether they say so: long after what they are to notice
+// was new.
 func TestChecksBite(t *testing.T) {
 	s := tell(t, "nodes 3", "full", `publish n0 "water" life 1h`, "advance 20s", "expect all within 1s")
+	// give lets n0 keep what its node has never seen.
+	give := func(t *testing.T, w *World, msg *protocol.Message) {
+		t.Helper()
+		if v, err := w.members[0].store.Put(t.Context(), []store.Item{{Message: msg, Own: true}}); err != nil || v[0] != protocol.Accept {
+			t.Fatal(v, err)
+		}
+	}
+	sign := func(t *testing.T, w *World, text string) *protocol.Message {
+		t.Helper()
+		msg, err := w.sign(t.Context(), w.members[0], draft{text: text, to: -1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return msg
+	}
+	remove := func(t *testing.T, w *World, n int, c store.Cause) {
+		t.Helper()
+		if err := w.members[n].store.Remove(t.Context(), []protocol.ID{w.ledger.posts[0].msg.ID}, c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	comes := func(w *World, n int) {
+		w.ledger.arrived(n, node.Arrival{ID: w.ledger.posts[0].msg.ID, From: w.members[0].info.ID}, w.members[n].store.Stats().Evicted)
+	}
 	for _, c := range []struct {
 		name, want string
 		harm       func(t *testing.T, w *World)
 	}{
-		{"lost", "has lost message 0", func(t *testing.T, w *World) {
-			if err := w.members[1].store.Remove(t.Context(), []protocol.ID{w.ledger.posts[0].msg.ID}, store.Removed); err != nil {
-				t.Fatal(err)
-			}
+		{"lost", "n1 has lost message 0", func(t *testing.T, w *World) { remove(t, w, 1, store.Removed) }},
+		{"lost for no other's eviction", "n1 has lost message 0", func(t *testing.T, w *World) {
+			remove(t, w, 2, store.Evicted)
+			remove(t, w, 1, store.Removed)
 		}},
 		{"altered", "altered message 0", func(t *testing.T, w *World) {
-			other, err := w.sign(t.Context(), w.members[0], draft{text: "wine", to: -1})
-			if err != nil {
-				t.Fatal(err)
-			}
+			other := sign(t, w, "wine")
 			other.ID = w.ledger.posts[0].msg.ID
 			w.ledger.posts[0].msg = other
 		}},
 		{"immortal", "past its life", func(_ *testing.T, w *World) { w.ledger.posts[0].life = time.Second }},
 		{"wrong age", "old, it is", func(_ *testing.T, w *World) { w.ledger.posts[0].at -= time.Minute }},
-		{"counters", "counts 1 messages accepted", func(_ *testing.T, w *World) { w.ledger.arrivals[2] = 7 }},
-		{"forged", "which nobody published", func(t *testing.T, w *World) {
-			msg, err := w.sign(t.Context(), w.members[0], draft{text: "said by nobody", to: -1})
+		{"from nowhere", "n1 keeps message 0 and has not taken it", func(_ *testing.T, w *World) { w.ledger.posts[0].when[1] = never }},
+		{"unpublished", "n0 keeps message", func(t *testing.T, w *World) { give(t, w, sign(t, w, "in nobody's name")) }},
+		{"badly signed", "n0 serves message 1, whose signature does not verify", func(t *testing.T, w *World) {
+			wire := slices.Clone(sign(t, w, "in another's name").Wire())
+			wire[len(wire)-1] ^= 1
+			u, v := protocol.Decode(wire)
+			if v != protocol.Accept {
+				t.Fatal(v)
+			}
+			msg, err := protocol.Restore(wire, u.ID())
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := w.members[0].node.PostOwn(t.Context(), msg); err != nil {
+			w.ledger.publish(&post{msg: msg, at: w.now(), life: msg.Life()})
+			give(t, w, msg)
+		}},
+		{"noise lost", "n0 has lost noise 0", func(t *testing.T, w *World) {
+			msg := sign(t, w, "noise")
+			w.ledger.expectNoise(msg)
+			w.ledger.arrived(0, node.Arrival{ID: msg.ID}, 0)
+		}},
+		{"noise altered", "n0 altered noise 0", func(t *testing.T, w *World) {
+			msg := sign(t, w, "noise")
+			w.ledger.expectNoise(msg)
+			w.ledger.arrived(0, node.Arrival{ID: msg.ID}, 0)
+			give(t, w, msg)
+			w.ledger.noise[0].msg = w.ledger.posts[0].msg
+		}},
+		{"late", "after the end of its life", func(_ *testing.T, w *World) {
+			w.ledger.posts[0].life = 0 // it has had it before, which is no excuse
+			comes(w, 1)
+		}},
+		{"again", "n1 took message 0 again", func(_ *testing.T, w *World) { comes(w, 1) }},
+		{"again, more often than evicted", "n1 took message 0 again", func(t *testing.T, w *World) {
+			remove(t, w, 1, store.Evicted)
+			comes(w, 1)
+			if got := w.ledger.takeWrong(); len(got) > 0 {
+				t.Errorf("once is no wonder: %q", got)
+			}
+			comes(w, 1)
+		}},
+		{"counters", "counts 1 messages accepted", func(_ *testing.T, w *World) { w.ledger.arrivals[2] = 7 }},
+		{"forged", "which nobody published", func(t *testing.T, w *World) {
+			if err := w.members[0].node.PostOwn(t.Context(), sign(t, w, "said by nobody")); err != nil {
 				t.Fatal(err)
 			}
 			time.Sleep(20 * time.Second)
@@ -87,7 +147,7 @@ func TestChecksBite(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			inWorld(t, 1, s, func(t *testing.T, w *World) {
 				c.harm(t, w)
-				if err := w.checkAll(); err != nil {
+				if err := w.check("after the harm"); err != nil {
 					t.Fatal(err)
 				}
 				if got := strings.Join(w.failed, "\n"); !strings.Contains(got, c.want) {
