@@ -3,6 +3,7 @@ package crowd
 import (
 	"math"
 	"slices"
+	"testing/synctest"
 	"time"
 
 	"longear/test/crowd/report"
@@ -90,8 +91,9 @@ func (w *World) states() string {
 	return string(b)
 }
 
-// readTraffic notes what was sent since the last time.
+// readTraffic notes what was sent since the last time, once every node has done what it was doing.
 func (w *World) readTraffic(now time.Duration) {
+	synctest.Wait()
 	sum := report.TrafficPoint{At: now}
 	var air int64
 	for i, m := range w.members {
@@ -100,20 +102,13 @@ func (w *World) readTraffic(now time.Duration) {
 		sum.Sync += int64(t.sync)
 		air += int64(w.air.sent[i].Load())
 	}
-	sum.Discovery = max(0, air-sum.Gossip-sum.Sync)
 	before := w.film.before
+	// The last packet's worth of what was written is on its way to the air. That all of it gets there is checked after every step.
+	sum.Discovery = max(before.Discovery, air-sum.Gossip-sum.Sync)
 	w.film.before = sum
 	w.film.traffic = append(w.film.traffic, report.TrafficPoint{
-		At: now, Gossip: sum.Gossip - before.Gossip, Sync: sum.Sync - before.Sync, Discovery: max(0, sum.Discovery-before.Discovery),
+		At: now, Gossip: sum.Gossip - before.Gossip, Sync: sum.Sync - before.Sync, Discovery: sum.Discovery - before.Discovery,
 	})
-}
-
-// tallyOf is a member's traffic in all its lives.
-func (w *World) tallyOf(m *member) tally {
-	if !m.running {
-		return m.past
-	}
-	return m.past.plus(tallyOf(m.node.Status()))
 }
 
 // replay is the film as the report shows it.

@@ -2,6 +2,7 @@ package crowd
 
 import (
 	"fmt"
+	"slices"
 	"testing/synctest"
 	"time"
 
@@ -79,13 +80,47 @@ func (w *World) checkMember(m *member, s *sample) error {
 	if stats.Corrupt > 0 || stats.Failed != nil {
 		w.fail("n%d's store: %d messages damaged, %v", m.number, stats.Corrupt, stats.Failed)
 	}
-	if m.running {
-		t := m.past.plus(tallyOf(m.node.Status()))
-		if arrivals := w.ledger.arrivals[m.number]; int(t.accepted) != arrivals {
-			w.fail("n%d counts %d messages accepted from others, and took %d", m.number, t.accepted, arrivals)
-		}
-	}
+	w.checkCounters(m, stats)
 	return nil
+}
+
+// checkCounters checks that what a node and its store count is what was seen from outside, and that one counter says what another does. The
+// ledger's mu is held.
+func (w *World) checkCounters(m *member, stats store.Stats) {
+	t, l := w.tallyOf(m), w.ledger
+	own, arrivals := l.own[m.number], l.arrivals[m.number]
+	if int(t.accepted) != arrivals {
+		w.fail("n%d counts %d messages accepted from others, and took %d", m.number, t.accepted, arrivals)
+	}
+	if int(t.own) != own {
+		w.fail("n%d counts %d messages of its own, and wrote %d", m.number, t.own, own)
+	}
+	if t.took != t.pulled {
+		w.fail("n%d took %d messages by sync, its door says %d", m.number, t.took, t.pulled)
+	}
+	gone := stats.Expired + stats.Evicted + stats.Removed + stats.Corrupt
+	if had := uint64(own + arrivals); uint64(stats.Messages)+gone != had {
+		w.fail("n%d's store counts %d messages and %d that went, and took %d", m.number, stats.Messages, gone, had)
+	}
+	if t.refused[protocol.IgnoreFull.String()] != stats.RefusedFull {
+		w.fail("n%d refused %d messages for want of room, its store says %d", m.number, t.refused[protocol.IgnoreFull.String()], stats.RefusedFull)
+	}
+	if t.violations > 0 && !slices.ContainsFunc(w.members, func(m *member) bool { return m.is(liar) }) {
+		w.fail("n%d counts %d violations, and nobody lies", m.number, t.violations)
+	}
+	written, read := t.sync, m.meter.sync.read.Load()
+	if !m.is(mute) && !m.is(liar) && t.sent != written {
+		w.fail("n%d counts %d bytes of sync sent, its streams %d", m.number, t.sent, written)
+	}
+	if t.received != read {
+		w.fail("n%d counts %d bytes of sync received, its streams %d", m.number, t.received, read)
+	}
+	if heard := m.meter.gossip.read.Load(); t.heard > heard {
+		w.fail("n%d counts %d bytes of gossip received, its streams %d", m.number, t.heard, heard)
+	}
+	if air := w.air.sent[m.number].Load(); t.gossip+t.sync > air {
+		w.fail("n%d wrote %d bytes of gossip and %d of sync, and sent %d", m.number, t.gossip, t.sync, air)
+	}
 }
 
 // kept is what is read back from a store.
@@ -148,10 +183,15 @@ func (w *World) checkEntry(m *member, p *post, e *store.Entry) {
 func (w *World) checkKept(m *member, k kept, stats store.Stats) {
 	now, l := w.now(), w.ledger
 	var missing uint64
+	var dying int64
 	look := func(posts []*post, kept []bool) {
 		for i, p := range posts {
 			left := p.at + p.life - now
-			if kept[i] || !p.had(m.number) || left <= slack(p.life) {
+			if kept[i] || !p.had(m.number) {
+				continue
+			}
+			if left <= slack(p.life) {
+				dying++
 				continue
 			}
 			if missing++; missing > stats.Evicted {
@@ -161,6 +201,9 @@ func (w *World) checkKept(m *member, k kept, stats store.Stats) {
 	}
 	look(l.posts, k.posts)
 	look(l.noise, k.noise)
+	if unswept := stats.Messages - k.messages; unswept < 0 || unswept > dying {
+		w.fail("n%d counts %d messages and keeps %d", m.number, stats.Messages, k.messages)
+	}
 }
 
 // slack is how much a life may be off: each hop rounds an age to milliseconds, and a store sweeps in its own time.

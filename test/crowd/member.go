@@ -48,6 +48,7 @@ type member struct {
 	skew   atomic.Int64 // its clock less the world's, in nanoseconds
 	role   atomic.Uint32
 	flood  *flood
+	meter  meter
 
 	life    int // how often it was started
 	node    *node.Node
@@ -206,7 +207,7 @@ func (m *member) newHost(options node.HostOptions) (host.Host, error) {
 		return nil, err
 	}
 	m.host = h
-	return &guise{Host: h, m: m}, nil
+	return &guise{Host: &metered{Host: h, m: &m.meter}, m: m}, nil
 }
 
 // fixedIP is the address that QUIC sends from.

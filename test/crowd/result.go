@@ -42,7 +42,7 @@ func (w *World) sum(r *report.Report) {
 	c, n := w.cost(), float64(len(w.members))
 	r.Bytes = report.Bytes{
 		Gossip: float64(c.gossip) / n, Sync: float64(c.sync) / n,
-		Discovery: max(0, float64(c.air)-float64(c.gossip)-float64(c.sync)) / n,
+		Discovery: (float64(c.air) - float64(c.gossip) - float64(c.sync)) / n, // checked not to be negative
 		Repeated:  float64(c.repeated) / n,
 	}
 	r.Refused, r.Payload, r.Copies = c.refused, float64(c.payload)/n, c.copies()

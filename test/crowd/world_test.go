@@ -136,7 +136,21 @@ func TestChecksBite(t *testing.T) {
 			}
 			comes(w, 1)
 		}},
-		{"counters", "counts 1 messages accepted", func(_ *testing.T, w *World) { w.ledger.arrivals[2] = 7 }},
+		{"accepted", "counts 1 messages accepted from others, and took 7", func(_ *testing.T, w *World) { w.ledger.arrivals[2] = 7 }},
+		{"own", "counts 1 messages of its own, and wrote 2", func(_ *testing.T, w *World) { w.ledger.own[0]++ }},
+		{"by sync", "its door says", func(_ *testing.T, w *World) { w.members[1].past.took++ }},
+		{"taken and let go of", "store counts 1 messages and 0 that went, and took 2", func(_ *testing.T, w *World) { w.ledger.arrivals[1]++ }},
+		{"unswept", "n0 counts 1 messages and keeps 2", func(_ *testing.T, w *World) {
+			w.checkKept(w.members[0], kept{messages: 2, posts: []bool{true}}, w.members[0].store.Stats())
+		}},
+		{"full", "n1 refused 1 messages for want of room", func(_ *testing.T, w *World) {
+			w.members[1].past.refused = map[string]uint64{protocol.IgnoreFull.String(): 1}
+		}},
+		{"violations", "n1 counts 1 violations", func(_ *testing.T, w *World) { w.members[1].past.violations++ }},
+		{"sync sent", "of sync sent, its streams", func(_ *testing.T, w *World) { w.members[1].meter.sync.written.Add(1) }},
+		{"sync received", "of sync received, its streams", func(_ *testing.T, w *World) { w.members[1].meter.sync.read.Add(1) }},
+		{"gossip received", "of gossip received, its streams", func(_ *testing.T, w *World) { w.members[1].meter.gossip.read.Store(0) }},
+		{"on the air", "n1 wrote", func(_ *testing.T, w *World) { w.air.sent[1].Store(w.members[1].meter.gossip.written.Load()) }},
 		{"forged", "which nobody published", func(t *testing.T, w *World) {
 			if err := w.members[0].node.PostOwn(t.Context(), sign(t, w, "said by nobody")); err != nil {
 				t.Fatal(err)
