@@ -74,14 +74,26 @@ func (w *World) checkMember(m *member, s *sample) error {
 		return err
 	}
 	w.checkKept(m, kept, stats)
-	if stats.Bytes > stats.Quota {
-		w.fail("n%d keeps %d bytes, its quota is %d", m.number, stats.Bytes, stats.Quota)
-	}
+	w.checkRoom(m, kept, stats)
 	if stats.Corrupt > 0 || stats.Failed != nil {
 		w.fail("n%d's store: %d messages damaged, %v", m.number, stats.Corrupt, stats.Failed)
 	}
 	w.checkCounters(m, stats)
 	return nil
+}
+
+// checkRoom checks that a node keeps no more than it was told to, and that what it says of that is not less than what was read back.
+func (w *World) checkRoom(m *member, k kept, stats store.Stats) {
+	quota := w.opts.quota
+	if quota == 0 {
+		quota = memoryQuota
+	}
+	if k.bytes > stats.Bytes {
+		w.fail("n%d keeps %d bytes of messages, and counts %d with all that belongs to them", m.number, k.bytes, stats.Bytes)
+	}
+	if max(k.bytes, stats.Bytes) > quota || stats.Quota != quota {
+		w.fail("n%d keeps %d bytes, its quota is %d of %d", m.number, max(k.bytes, stats.Bytes), stats.Quota, quota)
+	}
 }
 
 // checkCounters checks that what a node and its store count is what was seen from outside, and that one counter says what another does. The
@@ -126,6 +138,7 @@ func (w *World) checkCounters(m *member, stats store.Stats) {
 // kept is what is read back from a store.
 type kept struct {
 	messages int64
+	bytes    int64  // of encodings
 	posts    []bool // by number
 	noise    []bool // likewise
 }
@@ -140,6 +153,7 @@ func (w *World) readBack(m *member, s *sample) (kept, error) {
 			return k, fmt.Errorf("read back: %w", err)
 		}
 		k.messages++
+		k.bytes += int64(len(e.Message.Wire()))
 		p := l.byID[e.Message.ID]
 		if p == nil {
 			w.fail("n%d keeps message %v, which nobody published", m.number, e.Message.ID)

@@ -87,7 +87,7 @@ func (w *World) newMember(number int, hub bool) (*member, error) {
 		return nil, fmt.Errorf("make node %d: %w", number, err)
 	}
 	begin := time.Now()
-	m.store, err = store.Open(store.Config{Clock: store.Clock{
+	m.store, err = store.Open(store.Config{Quota: w.opts.quota, Clock: store.Clock{
 		Wall: m.wall,
 		Mono: func() time.Duration { return time.Since(begin) },
 	}})

@@ -31,7 +31,13 @@ type Options struct {
 	Env func(string) string
 	// Dir is where the story's traces are; "" is the current folder.
 	Dir string
+
+	// quota is what each store may take, in bytes; 0 is what a store in memory takes by itself.
+	quota int64
 }
+
+// memoryQuota is that of a store in memory.
+const memoryQuota = 16 << 20
 
 // Watch is a run as seen from outside its bubble, where time is real.
 type Watch struct {

@@ -28,9 +28,14 @@ func tell(t *testing.T, lines ...string) story.Story {
 // inWorld plays a story and then lets a test at the world it leaves.
 func inWorld(t *testing.T, seed uint64, s story.Story, test func(t *testing.T, w *World)) {
 	t.Helper()
+	inWorldOf(t, s, Options{Seed: seed}, test)
+}
+
+func inWorldOf(t *testing.T, s story.Story, o Options, test func(t *testing.T, w *World)) {
+	t.Helper()
 	defer oneProcessor()()
 	synctest.Test(t, func(t *testing.T) {
-		w, err := newWorld(t.Context(), s, Options{Seed: seed})
+		w, err := newWorld(t.Context(), s, o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -136,6 +141,18 @@ func TestChecksBite(t *testing.T) {
 			}
 			comes(w, 1)
 		}},
+		{"quota", "bytes, its quota is 16777216 of 100", func(_ *testing.T, w *World) { w.opts.quota = 100 }},
+		{"size", "n1 keeps 1000 bytes of messages, and counts", func(_ *testing.T, w *World) {
+			w.checkRoom(w.members[1], kept{bytes: 1000}, w.members[1].store.Stats())
+		}},
+		{"damage", "n0's store: 1 messages damaged", func(t *testing.T, w *World) {
+			msg := sign(t, w, "its bytes are not what its name says")
+			msg.ID[0] ^= 1
+			give(t, w, msg)
+			for range w.members[0].store.Newest() { // which comes upon it, and the next writer drops it
+			}
+			give(t, w, sign(t, w, "the next"))
+		}},
 		{"accepted", "counts 1 messages accepted from others, and took 7", func(_ *testing.T, w *World) { w.ledger.arrivals[2] = 7 }},
 		{"own", "counts 1 messages of its own, and wrote 2", func(_ *testing.T, w *World) { w.ledger.own[0]++ }},
 		{"by sync", "its door says", func(_ *testing.T, w *World) { w.members[1].past.took++ }},
@@ -170,6 +187,21 @@ func TestChecksBite(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestQuotaBinds: stores that are far too small for what is said let go of the oldest, and everybody hears all the same all that is said.
+func TestQuotaBinds(t *testing.T) {
+	const quota = 128 << 10
+	s := tell(t, "nodes 8", "full", "publish 200 over 5m size 500B", "advance 5m", "advance 10s", "expect 100% of oracle")
+	inWorldOf(t, s, Options{Seed: 1, quota: quota}, func(t *testing.T, w *World) {
+		for _, m := range w.members {
+			stats := m.store.Stats()
+			if stats.Evicted == 0 || stats.Bytes < quota*3/4 || stats.RefusedFull > 0 {
+				t.Errorf("n%d has let go of %d messages, keeps %d bytes and refused %d messages: the quota of %d does not bind",
+					m.number, stats.Evicted, stats.Bytes, stats.RefusedFull, quota)
+			}
+		}
+	})
 }
 
 // TestExpectationsBite: an expectation that does not hold fails the run and names its line; the run goes on.
