@@ -1,8 +1,11 @@
 package crowd
 
 import (
+	"bytes"
 	"fmt"
+	"runtime/pprof"
 	"slices"
+	"strings"
 	"testing/synctest"
 	"time"
 
@@ -33,6 +36,12 @@ func (w *World) checkOpening(when string, most int) error {
 	for _, o := range w.topology.oracles() {
 		if err := o.Err(); err != nil {
 			return fmt.Errorf("the oracle: %w", err)
+		}
+	}
+	if w.ended {
+		w.ended = false
+		for _, left := range w.left() {
+			w.fail("%s: %s", when, left)
 		}
 	}
 	w.ledger.mu.Lock()
@@ -222,3 +231,28 @@ func (w *World) checkKept(m *member, k kept, stats store.Stats) {
 
 // slack is how much a life may be off: each hop rounds an age to milliseconds, and a store sweeps in its own time.
 func slack(life time.Duration) time.Duration { return time.Second + life/1000 }
+
+// left tells of goroutines that are there though the life that they are of is over.
+func (w *World) left() (list []string) {
+	now := make(map[string]bool)
+	for _, m := range w.members {
+		if m != nil && m.running {
+			now[lifeOf(m.number, m.life)] = true
+		}
+	}
+	var text bytes.Buffer
+	if err := pprof.Lookup("goroutine").WriteTo(&text, 1); err != nil {
+		return []string{err.Error()}
+	}
+	// For each stack: how many goroutines have it, their labels, and a line for each function.
+	for stack := range strings.SplitSeq(text.String(), "\n\n") {
+		_, labels, ok := strings.Cut(stack, `{"`+lifeLabel+`":"`)
+		if !ok {
+			continue
+		}
+		if life, _, _ := strings.Cut(labels, `"`); !now[life] {
+			list = append(list, fmt.Sprintf("a goroutine of %s is left: %s", life, stack))
+		}
+	}
+	return list
+}

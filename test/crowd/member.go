@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"runtime/pprof"
 	"sync/atomic"
 	"time"
 
@@ -102,9 +103,20 @@ func (m *member) wall() time.Time { return time.Now().Add(time.Duration(m.skew.L
 
 func (m *member) is(r role) bool { return role(m.role.Load()) == r }
 
+// lifeLabel marks all goroutines of a member's life, which pass it on to those that they start.
+const lifeLabel = "life"
+
+func lifeOf(number, life int) string { return fmt.Sprintf("n%d.%d", number, life) }
+
 // start begins a life with the store that is there.
-func (m *member) start() error {
+func (m *member) start() (err error) {
 	m.life++
+	pprof.Do(m.w.ctx, pprof.Labels(lifeLabel, lifeOf(m.number, m.life)), func(ctx context.Context) { err = m.live(ctx) })
+	return err
+}
+
+// live is start, in goroutines that are marked.
+func (m *member) live(ctx context.Context) error {
 	profile := node.Phone
 	if m.hub {
 		profile = node.Hub
@@ -125,7 +137,7 @@ func (m *member) start() error {
 	if err != nil {
 		return fmt.Errorf("make node %d: %w", m.number, err)
 	}
-	ctx, cancel := context.WithCancel(m.w.ctx)
+	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan error, 1) // of one: the end is told once, whether or not anybody waits
 	go func() { ended <- n.Run(ctx) }()
 	select {

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
+	"testing/synctest"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -78,6 +79,7 @@ type World struct {
 	cut      int  // messages of a trace that were longer than may be
 	unsaid   int  // of them, for which nobody honest was up
 	checks   int  // of the whole world so far
+	ended    bool // somebody's life, since the last check
 }
 
 // errCut ends a run whose watcher has had enough.
@@ -203,6 +205,7 @@ func (w *World) crash(list []*member) error {
 	for _, m := range list {
 		if m.running {
 			w.isolate(m.number)
+			w.ended = true
 		}
 	}
 	w.look()
@@ -223,6 +226,10 @@ func (w *World) close() error {
 		}
 	}
 	errs := []error{w.crash(w.members)}
+	synctest.Wait()
+	for _, left := range w.left() {
+		errs = append(errs, errors.New(left))
+	}
 	if w.groups != nil {
 		errs = append(errs, w.groups.left())
 	}

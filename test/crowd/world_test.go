@@ -1,8 +1,10 @@
 package crowd
 
 import (
+	"context"
 	"crypto/sha256"
 	"fmt"
+	"runtime/pprof"
 	"slices"
 	"strings"
 	"testing"
@@ -168,6 +170,21 @@ func TestChecksBite(t *testing.T) {
 		{"sync received", "of sync received, its streams", func(_ *testing.T, w *World) { w.members[1].meter.sync.read.Add(1) }},
 		{"gossip received", "of gossip received, its streams", func(_ *testing.T, w *World) { w.members[1].meter.gossip.read.Store(0) }},
 		{"on the air", "n1 wrote", func(_ *testing.T, w *World) { w.air.sent[1].Store(w.members[1].meter.gossip.written.Load()) }},
+		{"left behind", "a goroutine of n1.1 is left", func(t *testing.T, w *World) {
+			ctx, release := context.WithCancel(t.Context())
+			defer release()
+			go pprof.Do(ctx, pprof.Labels(lifeLabel, lifeOf(1, 1)), func(ctx context.Context) { <-ctx.Done() })
+			w.ended = true
+			if err := w.check("while it lives"); err != nil || len(w.failed) > 0 {
+				t.Fatal(err, w.failed)
+			}
+			if err := w.crash(w.members[1:2]); err != nil {
+				t.Fatal(err)
+			}
+			if err := w.check("when it is over"); err != nil {
+				t.Fatal(err)
+			}
+		}},
 		{"forged", "which nobody published", func(t *testing.T, w *World) {
 			if err := w.members[0].node.PostOwn(t.Context(), sign(t, w, "said by nobody")); err != nil {
 				t.Fatal(err)
