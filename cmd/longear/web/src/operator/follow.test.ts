@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
 import { follow } from "./follow.ts";
+import { asWrong, put } from "./node.ts";
 
 /** Requests that wait for their answers, by path, and all that were made. One that is given up fails, as fetch does. */
 const open = new Map<string, (body: string) => void>();
@@ -29,6 +30,20 @@ const live = "/v1/live?seen=0";
 const node = JSON.stringify({ seq: 0, status: { peer: "a" } });
 const seldom = ["/v1/store", "/v1/channels", "/v1/mutes"];
 
+/** The time limits that are running, which tests let pass. */
+let limits: { ms: number; end: () => void }[] = [];
+const pass = async (ms: number): Promise<void> => {
+  const over = limits.filter((l) => l.ms <= ms);
+  limits = limits.filter((l) => l.ms > ms);
+  for (const l of over) l.end();
+  await settled();
+};
+
+mock.method(AbortSignal, "timeout", (ms: number) => {
+  const limit = new AbortController();
+  limits.push({ ms, end: () => limit.abort(new DOMException("", "TimeoutError")) });
+  return limit.signal;
+});
 mock.method(globalThis, "fetch", requested);
 mock.timers.enable({ apis: ["setTimeout", "Date"], now: 1_790_000_000_000 });
 Object.assign(globalThis, {
@@ -39,6 +54,7 @@ Object.assign(globalThis, {
 beforeEach(() => {
   open.clear();
   asked = [];
+  limits = [];
 });
 
 /** A page that has looked once. */
@@ -108,3 +124,42 @@ for (const hangs of [live, ...seldom]) {
     assert.deepEqual(asked, ["/v1/stop", live, ...seldom]);
   });
 }
+
+for (const [hangs, ms] of [[live, 10_000], ...seldom.map((path) => [path, 60_000])] as [string, number][]) {
+  test(`a node that does not answer ${hangs} is away, and is asked again`, async () => {
+    const f = await looked();
+    limits = [];
+    void f.refresh();
+    await settled();
+    if (hangs !== live) await answer(live, node);
+    for (const path of seldom) if (path !== hangs) await answer(path, path === "/v1/store" ? "{}" : "");
+    await pass(ms - 1);
+    assert.equal(f.now().line, "open");
+    await pass(ms);
+    assert.equal(f.now().line, "away");
+    asked = [];
+    mock.timers.tick(5_000);
+    await settled();
+    assert.deepEqual(asked, [live]);
+  });
+}
+
+test("who stops a node that hangs is told so, and may try again", async () => {
+  const f = await looked();
+  for (let tries = 0; tries < 2; tries++) {
+    const told = f.stop().catch(asWrong);
+    await settled();
+    asked = [];
+    await pass(10_000);
+    assert.deepEqual(asked, [live], "it is asked again");
+    const wrong = await told;
+    assert.match(`${wrong?.what}: ${wrong?.fix}`, /did not answer: .*kill/);
+  }
+});
+
+test("what is done to a node has no time limit", async () => {
+  await looked();
+  limits = [];
+  void put("/v1/mutes", {});
+  assert.deepEqual(limits, []);
+});

@@ -1,7 +1,7 @@
 // Follows the node: what changes by the second is asked every two seconds in one request, what costs the node more every half minute
 // and after something was done. Nobody is asked while the page is out of sight.
 
-import { asWrong, get, list, post } from "./node.ts";
+import { asWrong, get, list, post, soon } from "./node.ts";
 import type { Channel, Happening, Live, Muted, Room } from "./report.ts";
 
 /** What is known of the node. It never changes; a change makes another. */
@@ -49,7 +49,7 @@ export function follow(changed: () => void): Follow {
 
   async function look(signal: AbortSignal): Promise<void> {
     const before = seen.live;
-    const live = await get<Live>(`/v1/live?seen=${before?.seq ?? 0}`, signal);
+    const live = await get<Live>(`/v1/live?seen=${before?.seq ?? 0}`, signal, soon);
     // Another identity is another run: what is remembered of the last one is not of this.
     const again = before !== undefined && before.status.peer !== live.status.peer;
     let { room, channels, muted } = seen;
@@ -90,7 +90,7 @@ export function follow(changed: () => void): Follow {
         slowAt = 0; // what was given up may not have been known
         void ask();
       };
-      await post("/v1/stop", {}).then(() => set({ line: "stopped" })).finally(goOn);
+      await post("/v1/stop", {}, soon).then(() => set({ line: "stopped" })).finally(goOn);
     },
   };
 }

@@ -36,7 +36,7 @@ export function Doctor() {
   const [found, setFound] = useState<readonly Finding[]>([]);
   const submit = async () => {
     setFound([]);
-    setFound(await list<Finding>("/v1/doctor"));
+    setFound(await list<Finding>("/v1/doctor", null, 0));
   };
   return (
     <Section id="doctor" title={say("doctor")}>

@@ -11,7 +11,16 @@ export interface Wrong extends Error {
 export const wrong = (what: string, fix: string, status = 0): Wrong => Object.assign(new Error(what), { what, fix, status });
 
 /** Whatever was thrown, as a failure to show. */
-export const asWrong = (e: unknown): Wrong => (e instanceof Error && "fix" in e ? (e as Wrong) : wrong(String(e), ""));
+export function asWrong(e: unknown): Wrong {
+  if (e instanceof Error && "fix" in e) return e as Wrong;
+  if (e instanceof DOMException && e.name === "TimeoutError") return wrong("the node did not answer", "end it with Ctrl-C or kill, then: longear relay");
+  return wrong(String(e), "");
+}
+
+/** How long what costs the node nothing is waited for, in ms. A node that hangs keeps the connection open for ever. */
+export const soon = 10_000;
+/** How long everything else that is asked is waited for. What is done has no limit: to give it up would cut it short, with what was done unknown. */
+const late = 60_000;
 
 const key = "longear-token";
 
@@ -28,17 +37,29 @@ export function forgetToken(): void {
   sessionStorage.removeItem(key);
 }
 
-/** Sends one request to this page's own origin. The answer is good, or it throws a Wrong. */
-async function send(path: string, request: RequestInit, type?: string): Promise<Response> {
+/** Gives up with the first of some signals: AbortSignal.any is too new. */
+function first(...signals: (AbortSignal | null | undefined)[]): AbortSignal {
+  const ends = new AbortController();
+  for (const s of signals) {
+    const end = () => ends.abort(s?.reason);
+    if (s?.aborted) end();
+    else s?.addEventListener("abort", end);
+  }
+  return ends.signal;
+}
+
+/** Sends one request to this page's own origin, and gives it up after so many ms, 0 never. The answer is good, or it throws a Wrong, or a TimeoutError. */
+async function send(path: string, request: RequestInit, limit = 0, type?: string): Promise<Response> {
   const token = sessionStorage.getItem(key);
   if (token === null) throw wrong("this page has no token", "longear page", 401);
   const headers: Record<string, string> = { Authorization: `Bearer ${token}` };
   if (type !== undefined) headers["Content-Type"] = type;
+  const timed = limit === 0 ? undefined : AbortSignal.timeout?.(limit); // an old browser waits
   let answer: Response;
   try {
-    answer = await fetch(path, { ...request, headers, credentials: "omit", redirect: "error" });
+    answer = await fetch(path, { ...request, headers, credentials: "omit", redirect: "error", signal: first(request.signal, timed) });
   } catch {
-    throw wrong("the node does not answer", "longear relay");
+    throw timed?.aborted ? timed.reason : wrong("the node does not answer", "longear relay");
   }
   if (answer.ok) return answer;
   const said: unknown = await answer.json().catch(() => ({}));
@@ -47,13 +68,13 @@ async function send(path: string, request: RequestInit, type?: string): Promise<
 }
 
 /** Asks for one object. Who is not to wait for it to the end has a signal. */
-export async function get<T>(path: string, signal: AbortSignal | null = null): Promise<T> {
-  return (await (await send(path, { signal })).json()) as T;
+export async function get<T>(path: string, signal: AbortSignal | null = null, limit = late): Promise<T> {
+  return (await (await send(path, { signal }, limit)).json()) as T;
 }
 
 /** An answer of one object a line, likewise. A line that is an error ends it. */
-export async function list<T>(path: string, signal: AbortSignal | null = null): Promise<T[]> {
-  const text = await (await send(path, { signal })).text();
+export async function list<T>(path: string, signal: AbortSignal | null = null, limit = late): Promise<T[]> {
+  const text = await (await send(path, { signal }, limit)).text();
   return text
     .split("\n")
     .filter((line) => line !== "")
@@ -65,13 +86,13 @@ export async function list<T>(path: string, signal: AbortSignal | null = null): 
 }
 
 /** Does something, and gives the answer. */
-export async function post<T>(path: string, body: object): Promise<T> {
-  return (await (await send(path, { method: "POST", body: JSON.stringify(body) }, "application/json")).json()) as T;
+export async function post<T>(path: string, body: object, limit = 0): Promise<T> {
+  return (await (await send(path, { method: "POST", body: JSON.stringify(body) }, limit, "application/json")).json()) as T;
 }
 
 /** Sets something, and gives the answer. */
 export async function put<T>(path: string, body: object): Promise<T> {
-  return (await (await send(path, { method: "PUT", body: JSON.stringify(body) }, "application/json")).json()) as T;
+  return (await (await send(path, { method: "PUT", body: JSON.stringify(body) }, 0, "application/json")).json()) as T;
 }
 
 /** Takes something away. */
@@ -81,7 +102,7 @@ export async function remove(path: string): Promise<void> {
 
 /** Hands a carry file in. */
 export async function putFile<T>(path: string, file: Blob): Promise<T> {
-  return (await (await send(path, { method: "POST", body: file }, "application/vnd.longear.carry")).json()) as T;
+  return (await (await send(path, { method: "POST", body: file }, 0, "application/vnd.longear.carry")).json()) as T;
 }
 
 /** Fetches a file whole, so that one that broke off on the way is a failure and not half a file. */
