@@ -8,6 +8,7 @@ import (
 
 	"github.com/libp2p/go-libp2p"
 	"github.com/libp2p/go-libp2p/core/host"
+	"github.com/libp2p/go-libp2p/p2p/muxer/yamux"
 	"github.com/libp2p/go-libp2p/p2p/net/connmgr"
 	"github.com/libp2p/go-libp2p/p2p/security/noise"
 	libp2pquic "github.com/libp2p/go-libp2p/p2p/transport/quic"
@@ -52,11 +53,22 @@ func (n *Node) newHost() (host.Host, error) {
 		libp2p.NoListenAddrs,
 		libp2p.Transport(tcp.NewTCPTransport, tcp.WithDialerForAddr(linkLocalDialer), tcp.DisableReuseport()),
 		libp2p.Security(noise.ID, noise.New),
+		libp2p.Muxer(yamux.ID, newMuxer()),
 	)
 	if !n.cfg.NoQUIC {
 		opts = append(opts, libp2p.Transport(libp2pquic.NewTransport))
 	}
 	return libp2p.New(opts...)
+}
+
+// newMuxer is libp2p's own for TCP, but for a poor radio too, which takes a second for 5 kB: a frame of the default's size would take longer than
+// it gives it, and no other frame would pass. A ping waits behind what the socket holds.
+func newMuxer() *yamux.Transport {
+	m := *yamux.DefaultTransport
+	m.MaxMessageSize = 8 << 10
+	m.ConnectionWriteTimeout = 30 * time.Second
+	m.KeepAliveInterval = 15 * time.Second
+	return &m
 }
 
 // hostOptions are HostOptions.

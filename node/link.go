@@ -17,6 +17,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	libp2p "github.com/libp2p/go-libp2p/core/protocol"
+	"github.com/quic-go/quic-go"
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/time/rate"
 
@@ -33,6 +34,8 @@ const (
 	// A whole page takes a poor radio that several share a minute.
 	writeTimeout = 20 * time.Second
 	writeLeast   = 1 << 10
+	// muxedTimeout is the same over TCP: yamux tells a writer of each 128 KiB only that they were read, which takes a poor radio half a minute.
+	muxedTimeout = time.Minute
 	// writeSlow is how long writing takes when the peer, or the radio, is slow.
 	writeSlow = time.Second
 	// roundTimeout ends a link whose peer does not answer in a round.
@@ -67,7 +70,8 @@ type link struct {
 	peer      peer.ID
 	stream    network.Stream
 	initiator bool
-	local     bool // the peer's address is on a network at hand
+	local     bool          // the peer's address is on a network at hand
+	patience  time.Duration // writeTimeout or muxedTimeout
 	opened    time.Time
 	gone      chan struct{} // closed when the link has ended
 
@@ -134,6 +138,7 @@ func newLink(n *Node, s network.Stream, initiator bool) *link {
 	l := &link{
 		n: n, peer: s.Conn().RemotePeer(), stream: s, initiator: initiator,
 		local:    isLocalConn(s.Conn()),
+		patience: writeTimeout,
 		opened:   time.Now(),
 		gone:     make(chan struct{}),
 		events:   make(chan event, 64),
@@ -143,6 +148,9 @@ func newLink(n *Node, s network.Stream, initiator bool) *link {
 		work:     n.meters.of(s.Conn().RemotePeer()).work,
 		pulls:    make(map[uint64]*pull),
 		page:     pageFirst,
+	}
+	if !s.Conn().As(new(*quic.Conn)) {
+		l.patience = muxedTimeout
 	}
 	l.session = reconcile.NewSession(reconcile.Config{Initiator: initiator, Refused: l.refused, NameFrom: rankMedia})
 	return l
@@ -335,7 +343,7 @@ func (l *link) write(kind frame.Kind, payload []byte) error {
 func (l *link) flush(b []byte) error {
 	began := time.Now()
 	for until := began; len(b) > 0; until = time.Now() {
-		if err := l.stream.SetWriteDeadline(until.Add(writeTimeout)); err != nil {
+		if err := l.stream.SetWriteDeadline(until.Add(l.patience)); err != nil {
 			return err
 		}
 		n, err := l.stream.Write(b)

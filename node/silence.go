@@ -78,7 +78,7 @@ func (w *watch) count(now time.Time) bool {
 	return true
 }
 
-// vigil watches each QUIC connection; over TCP, yamux asks every 30 seconds whether the peer is there. There may be two to one peer, when
+// vigil watches each QUIC connection; over TCP, yamux asks every 15 seconds whether the peer is there. There may be two to one peer, when
 // both have dialled: gossip may use the one that sync does not, and as long as one is there the peer counts as connected. What comes over one
 // shows that the peer is in reach: on a slow radio the other may wait behind it.
 type vigil map[network.Conn]*watch

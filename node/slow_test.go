@@ -39,7 +39,7 @@ func (s *slowStream) Write(b []byte) (int, error) {
 // slowLink is a link over such a stream.
 func slowLink(rate int) (*link, *slowStream) {
 	s := &slowStream{rate: rate}
-	return &link{n: &Node{}, stream: s, page: pageFirst, pulls: make(map[uint64]*pull)}, s
+	return &link{n: &Node{}, stream: s, page: pageFirst, patience: writeTimeout, pulls: make(map[uint64]*pull)}, s
 }
 
 // TestSlowPeer: who takes a KiB in 20 s is waited for, however long it takes in all, and who takes less is not.
@@ -119,7 +119,7 @@ func TestOverdue(t *testing.T) {
 		{"another is answered", false, 90, 19, 90, 90, 21, false},
 		{"it takes what was before the pull", false, 90, 90, 90, 19, 21, false},
 	} {
-		l := &link{answering: c.answering, roundAt: ago(c.round), fed: ago(c.fed), said: ago(c.said), waited: ago(c.waited), pulls: make(map[uint64]*pull)}
+		l := &link{patience: writeTimeout, answering: c.answering, roundAt: ago(c.round), fed: ago(c.fed), said: ago(c.said), waited: ago(c.waited), pulls: make(map[uint64]*pull)}
 		l.pulls[1] = &pull{alive: ago(c.pull)}
 		if got := l.overdue() != nil; got != c.want {
 			t.Errorf("%s: overdue %v, want %v", c.what, got, c.want)

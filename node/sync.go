@@ -52,7 +52,7 @@ func (l *link) wanted() error {
 // overdue ends the link of a peer that leaves a question without an answer, and is silent. It is not while it takes what is written to it slowly,
 // behind which the question was.
 func (l *link) overdue() error {
-	if time.Since(l.waited) <= writeTimeout {
+	if time.Since(l.waited) <= l.patience {
 		return nil
 	}
 	if l.answering && time.Since(l.roundAt) > roundTimeout && !l.heardIn(roundTimeout) {

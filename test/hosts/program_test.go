@@ -83,7 +83,10 @@ func (h *host) send(text string) string {
 }
 
 // link is one line of longear peers.
-type link struct{ Peer, Addr, Via, Transport string }
+type link struct {
+	Peer, Addr, Via, Transport string
+	Took, Gave                 uint64 // messages, over this link
+}
 
 // peers is who the node is connected to.
 func (h *host) peers() []link {
