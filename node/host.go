@@ -25,16 +25,19 @@ const userAgent = "longear"
 type limits struct {
 	connLow, connHigh int   // the connection manager trims from high to low
 	perPrefix         int   // connections from one private prefix
+	perAddress        int   // connections from one address
 	memory            int64 // bytes the resource manager hands out
 	descriptors       int
 	meshWide          bool // a hub holds a wider gossip mesh
 }
 
 func (p Profile) limits() limits {
+	// One address may be several people: a phone that shares its network has up to 10 behind it, some 16; a router with a network of its own has a
+	// crowd. Whoever has a sync link is not trimmed, so perAddress is well below connLow: one address never fills what a node keeps.
 	if p == Hub {
-		return limits{connLow: 200, connHigh: 300, perPrefix: 512, memory: 2 << 30, descriptors: 8192, meshWide: true}
+		return limits{connLow: 200, connHigh: 300, perPrefix: 512, perAddress: 64, memory: 2 << 30, descriptors: 8192, meshWide: true}
 	}
-	return limits{connLow: 24, connHigh: 40, perPrefix: 64, memory: 256 << 20, descriptors: 1024}
+	return limits{connLow: 24, connHigh: 40, perPrefix: 64, perAddress: 16, memory: 256 << 20, descriptors: 1024}
 }
 
 // newHost makes a libp2p host that knows nothing of the internet: explicit transports, no relay, no NAT
