@@ -4,10 +4,13 @@ import (
 	"context"
 	"crypto/ed25519"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"runtime/pprof"
 	"sync/atomic"
 	"time"
@@ -46,6 +49,7 @@ type member struct {
 	key    ed25519.PrivateKey
 	seal   *protocol.SealKey // opens direct messages to it
 	store  *store.Store
+	dir    string       // of the store; "": it is in memory, and outlives the crashes
 	skew   atomic.Int64 // its clock less the world's, in nanoseconds
 	role   atomic.Uint32
 	flood  *flood
@@ -56,7 +60,8 @@ type member struct {
 	host    host.Host
 	info    peer.AddrInfo // of this life
 	running bool
-	late    bool // not here yet
+	left    string // the files of a store as a crash has left them
+	late    bool   // not here yet
 	dozing  bool
 	stop    func() error
 	past    tally // of the lives before
@@ -87,15 +92,24 @@ func (w *World) newMember(number int, hub bool) (*member, error) {
 	if m.seal, err = protocol.ParseSealKey(keyOf(w.seed, "seal", number).Seed()); err != nil {
 		return nil, fmt.Errorf("make node %d: %w", number, err)
 	}
-	begin := time.Now()
-	m.store, err = store.Open(store.Config{Quota: w.opts.quota, Clock: store.Clock{
-		Wall: m.wall,
-		Mono: func() time.Duration { return time.Since(begin) },
-	}})
-	if err != nil {
+	if w.opts.disk != "" {
+		m.dir = filepath.Join(w.opts.disk, lifeOf(number, 0))
+	}
+	if err := m.open(); err != nil {
 		return nil, fmt.Errorf("make node %d: %w", number, err)
 	}
 	return m, nil
+}
+
+// open opens the store: in memory, or what is in the folder.
+func (m *member) open() (err error) {
+	begin := time.Now()
+	m.store, err = store.Open(store.Config{
+		Dir: m.dir, Quota: m.w.opts.quota,
+		Clock:     store.Clock{Wall: m.wall, Mono: func() time.Duration { return time.Since(begin) }},
+		FreeSpace: func(string) (uint64, error) { return 512 << 20, nil }, // enough, and too little for each to lay a ballast
+	})
+	return err
 }
 
 // wall is the time of day that the member believes.
@@ -171,7 +185,18 @@ func (m *member) wifi(watch *discovery.Watcher) *wifidirect.Config {
 	}
 }
 
-// end ends the life without a word to anybody: its links are down by now.
+// freeze loses what is on its way to the node, whose links are down. What its folder holds once it has done what it was doing is what a crash
+// leaves of it.
+func (m *member) freeze() {
+	if e := m.w.air.at[m.number].Load(); e != nil {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.queue, e.waiting = nil, 0
+	}
+}
+
+// end ends the life without a word to anybody: its links are down by now. A store on disk is not closed for the life to come: that one finds
+// the files as they were when the process ended, with what waited in memory lost.
 func (m *member) end() error {
 	if !m.running {
 		return nil
@@ -180,10 +205,28 @@ func (m *member) end() error {
 	err := m.stop()
 	m.past = m.past.plus(tallyOf(m.node.Status()))
 	m.node, m.host = nil, nil
+	if m.dir != "" {
+		err = errors.Join(err, m.reopen())
+	}
 	if err != nil {
 		return fmt.Errorf("end node %d: %w", m.number, err)
 	}
 	return nil
+}
+
+// leave copies the store's files as they are.
+func (m *member) leave() error {
+	m.left = filepath.Join(m.w.opts.disk, lifeOf(m.number, m.life))
+	return os.CopyFS(m.left, os.DirFS(m.dir))
+}
+
+// reopen puts what was left in the place of the store.
+func (m *member) reopen() error {
+	if err := errors.Join(m.store.Close(), os.RemoveAll(m.dir)); err != nil {
+		return err
+	}
+	m.dir = m.left
+	return m.open()
 }
 
 // arrived is told by the node of every message that it took.

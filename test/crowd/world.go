@@ -1,7 +1,12 @@
 // Package crowd plays stories of crowds: hundreds of real nodes with real stores, on full libp2p hosts whose only untrue
-// part is the radio beneath, in a testing/synctest bubble where a virtual hour takes seconds. After every step it checks
+// part is the radio beneath, in a testing/synctest bubble: an hour of virtual time takes 60 phones that stand around some seconds, and 300 that
+// walk some minutes. After every step it checks
 // what must hold of the whole world, and at the end it reports what came of the messages, beside what any network could have
 // done over the same contacts.
+//
+// A node that crashes is cut off in the middle of what it does, and nobody hears goodbye. Its store is in memory, where nothing could be opened
+// again, so it stays open and is handed to the next life as it is. What a crash makes of a store on disk is in TestCrashOnDisk: there the
+// next life opens the files as they were when the last one was cut off.
 //
 // It does not simulate nodes. What it makes up: where people are, which packets their radios carry, how they behave, and
 // that a node hears another's beacon some seconds after it comes into reach.
@@ -35,6 +40,8 @@ type Options struct {
 
 	// quota is what each store may take, in bytes; 0 is what a store in memory takes by itself.
 	quota int64
+	// disk is a folder for stores, "" for memory. Tests of crashes set it, and a quota: a store on disk has another by itself.
+	disk string
 }
 
 // memoryQuota is that of a store in memory.
@@ -209,12 +216,35 @@ func (w *World) crash(list []*member) error {
 		}
 	}
 	w.look()
+	if err := w.leaveFiles(list); err != nil {
+		return err
+	}
 	for _, m := range list {
 		if m.running {
 			g.Go(m.end)
 		}
 	}
 	return g.Wait()
+}
+
+// leaveFiles sees to it that members who are about to end leave their stores as a crash does, where they are on disk.
+func (w *World) leaveFiles(list []*member) error {
+	if w.opts.disk == "" {
+		return nil
+	}
+	for _, m := range list {
+		if m.running {
+			m.freeze()
+		}
+	}
+	synctest.Wait()
+	var errs []error
+	for _, m := range list {
+		if m.running {
+			errs = append(errs, m.leave())
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // close ends all members and their stores.
@@ -295,7 +325,7 @@ func length(s story.Story) (d time.Duration) {
 	return max(d, time.Second)
 }
 
-// member returns the number's member.
+// each lists the members that a line means.
 func (w *World) each(who story.Who) []*member {
 	switch {
 	case who.All:

@@ -221,6 +221,31 @@ func TestQuotaBinds(t *testing.T) {
 	})
 }
 
+// TestCrashOnDisk: whoever crashes and comes back with the files that the crash has left keeps all that it had, takes none of it again, and counts
+// on from where it was.
+func TestCrashOnDisk(t *testing.T) {
+	s := tell(t, "nodes 6", "full", "publish 100 over 3m", "publish 10 over 2m life 4m", "churn 60%/min", "advance 2m", "crash n1", "restart n1", "advance 2m",
+		"churn off", "restart all", "expect all within 30s", "advance 3m", "crash all", "restart all", "advance 10s")
+	inWorldOf(t, s, Options{Seed: 1, disk: t.TempDir(), quota: memoryQuota}, func(t *testing.T, w *World) {
+		lives := 0
+		for _, m := range w.members {
+			lives += m.life
+			alive := 0
+			for _, err := range m.store.Newest() {
+				if alive++; err != nil {
+					t.Fatal(err)
+				}
+			}
+			if alive != 100 {
+				t.Errorf("n%d keeps %d messages that are alive, want 100", m.number, alive)
+			}
+		}
+		if t.Logf("%d lives of 6", lives); lives < 20 {
+			t.Errorf("%d lives of 6: too few crashes", lives)
+		}
+	})
+}
+
 // TestExpectationsBite: an expectation that does not hold fails the run and names its line; the run goes on.
 func TestExpectationsBite(t *testing.T) {
 	s := tell(t,
