@@ -7,8 +7,9 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
-	"strings"
+	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	pb "github.com/libp2p/go-libp2p-pubsub/pb"
@@ -21,6 +22,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"longear/protocol"
+	"longear/protocol/frame"
 )
 
 // guise is a member's host. While the member is honest it is the host itself; a mute one loses what it should pass on and a
@@ -63,14 +65,20 @@ func (g *guise) SetStreamHandlerMatch(id libp2p.ID, match func(libp2p.ID) bool, 
 	g.Host.SetStreamHandlerMatch(id, match, func(s network.Stream) { h(g.wear(s)) })
 }
 
+// The protocols that are worn: what a node says to others goes over these two, and a test looks whether it still does.
+const (
+	gossipStream = libp2p.ID("/longear/meshsub/1.2.0")
+	syncStream   = libp2p.ID("/longear/sync/1")
+)
+
 // wear puts the guise on a stream of ours.
 func (g *guise) wear(s network.Stream) network.Stream {
-	name := string(s.Protocol())
-	switch {
-	case strings.HasPrefix(name, "/longear/meshsub/"):
-		return &worn{Stream: s, m: g.m, cut: cutRPC, change: changeRPC}
-	case strings.HasPrefix(name, "/longear/sync/"):
-		return &worn{Stream: s, m: g.m, cut: cutFrame, change: (&lies{dice: rng(g.m.w.seed, "lie", g.m.number)}).change}
+	d := &g.m.w.topology.deceits[g.m.number]
+	switch s.Protocol() {
+	case gossipStream:
+		return &worn{Stream: s, m: g.m, cut: cutRPC, change: d.changeRPC}
+	case syncStream:
+		return &worn{Stream: s, m: g.m, cut: cutFrame, change: d.lies(g.m, s).change}
 	}
 	return s
 }
@@ -80,7 +88,7 @@ type worn struct {
 	network.Stream
 	m      *member
 	cut    func([]byte) int                  // the length of the first whole frame, 0 if there is none
-	change func(r role, frame []byte) []byte // nil: lost
+	change func(r role, whole []byte) []byte // nil: lost
 
 	mu   sync.Mutex
 	part []byte // guarded by mu; a frame that is not whole yet
@@ -137,23 +145,33 @@ func cutRPC(b []byte) int {
 	return n + int(size)
 }
 
-// cutFrame is the sync protocol's (SPEC.md section 15): a type, a length and so many bytes.
+// cutFrame is the sync protocol's.
 func cutFrame(b []byte) int {
-	if len(b) < 2 {
+	if len(b) == 0 {
 		return 0
 	}
-	if n := cutRPC(b[1:]); n > 0 {
-		return 1 + n
+	_, _, rest, err := frame.Split(b)
+	if err != nil { // a node writes none that is wrong, so it is not whole
+		return 0
 	}
-	return 0
+	return len(b) - len(rest)
+}
+
+// deceit counts what one node's guise did, over all its lives.
+type deceit struct {
+	hushed atomic.Uint64                          // RPCs of gossip that lost what they told
+	frames [habits][frame.Nudge + 1]atomic.Uint64 // of sync, lost or altered; by habit, a mute node's under withholds, and by kind
 }
 
 // changeRPC takes messages and the news of them out of an RPC; a liar gossips like anybody.
-func changeRPC(r role, frame []byte) []byte {
-	_, n := binary.Uvarint(frame)
+func (d *deceit) changeRPC(r role, whole []byte) []byte {
+	_, n := binary.Uvarint(whole)
 	var rpc pb.RPC
-	if r != mute || proto.Unmarshal(frame[n:], &rpc) != nil {
-		return frame
+	if r != mute || proto.Unmarshal(whole[n:], &rpc) != nil {
+		return whole
+	}
+	if len(rpc.Publish) > 0 || len(rpc.GetControl().GetIhave()) > 0 {
+		d.hushed.Add(1)
 	}
 	rpc.Publish = nil
 	if rpc.Control != nil {
@@ -161,45 +179,155 @@ func changeRPC(r role, frame []byte) []byte {
 	}
 	b, err := proto.Marshal(&rpc)
 	if err != nil {
-		return frame
+		return whole
 	}
 	return protowire.AppendBytes(nil, b)
 }
 
-// The frames of the sync protocol that are changed.
+// habit is how a liar lies to one peer. It keeps to it: who does all of it is soon banned, and harms nobody.
+type habit uint8
+
 const (
-	frameRecon    = 3
-	frameMessages = 5
+	withholds habit = iota // answers what it is asked for with nothing
+	stalls                 // does not answer that at all
+	deaf                   // does not answer in a round
+	agrees                 // says in each round that the sets are equal, and starts none
+	boasts                 // offers what nobody has and, asked for it, stalls
+	hides                  // says that it has nothing, or much that nobody has
+	endless                // says in each round that it has left something out
+	garbles                // breaks frames of every kind
+	repeats                // says again what was true before
+	habits
+)
+
+// What SPEC.md section 14 has liars say: a message of a round begins with flags.
+const (
+	saysIncomplete = 1
+	saysEqual      = 2
 )
 
 // lies is what is done to one sync stream.
 type lies struct {
-	dice *rand.Rand
-	said []byte // an earlier reconciliation message
+	*deceit
+	habit  habit
+	dice   *rand.Rand
+	opened bool                  // the member opened the stream, so it starts the rounds
+	said   map[frame.Kind][]byte // the last frame of a kind that was true
 }
 
-// change loses the messages of a mute node. A liar says again what was true of other sets, says what was never true, and
-// keeps messages it was asked for.
-func (l *lies) change(r role, frame []byte) []byte {
-	switch {
-	case frame[0] == frameMessages && (r == mute || l.dice.IntN(4) == 0):
+func (d *deceit) lies(m *member, s network.Stream) *lies {
+	peer := 0
+	if ip, err := s.Conn().RemoteMultiaddr().ValueForProtocol(multiaddr.P_IP4); err == nil {
+		peer, _ = nodeAt(&net.UDPAddr{IP: net.ParseIP(ip)})
+	}
+	first := rng(m.w.seed, "habit", m.number).IntN(int(habits))
+	return &lies{
+		deceit: d, habit: habit((first + peer) % int(habits)), dice: rng(m.w.seed, fmt.Sprint("lie to ", peer), m.number),
+		said: make(map[frame.Kind][]byte), opened: s.Stat().Direction == network.DirOutbound,
+	}
+}
+
+// change loses the messages of a mute node, and does to a liar's frames what its habit is.
+func (l *lies) change(r role, whole []byte) []byte {
+	kind, payload, _, err := frame.Split(whole)
+	if err != nil {
+		return whole
+	}
+	how := l.habit
+	if r == mute {
+		how = withholds
+	}
+	lie, lied := l.lie(how, kind, payload)
+	if !lied {
+		return whole
+	}
+	l.frames[how][kind].Add(1)
+	if lie == nil {
 		return nil
-	case frame[0] != frameRecon || r == mute || l.dice.IntN(4) == 0:
-		return frame
 	}
-	said := l.said
-	l.said = bytes.Clone(frame)
-	if said != nil && l.dice.IntN(2) == 0 {
-		return said
-	}
-	_, n := binary.Uvarint(frame[1:])
-	lie := bytes.Clone(frame)
-	if body := lie[1+n:]; len(body) > 4 {
-		for range 1 + l.dice.IntN(8) {
-			body[4+l.dice.IntN(len(body)-4)] ^= byte(1 + l.dice.IntN(255))
+	return frame.Append(nil, kind, lie)
+}
+
+// lie is what stands in place of a frame's payload, nil if the frame is lost; lied is false where the truth is told.
+func (l *lies) lie(how habit, kind frame.Kind, payload []byte) (lie []byte, lied bool) {
+	switch how {
+	case withholds:
+		return nil, kind == frame.Messages
+	case stalls:
+		return nil, kind == frame.Messages || kind == frame.Done
+	case deaf:
+		return nil, kind == frame.Recon
+	case agrees:
+		if kind == frame.Round {
+			return nil, true
 		}
+		return []byte{saysEqual}, kind == frame.Recon && !l.opened // to one that answers it may not be said
+	case boasts:
+		if kind == frame.Recon && !l.opened { // its own node would wait for the answer, and end the stream
+			return l.offer(), true
+		}
+		return nil, kind == frame.Messages || kind == frame.Done
+	case hides:
+		if kind != frame.Round {
+			return nil, false
+		}
+		return l.pretend(payload), true
+	case endless:
+		if kind != frame.Recon || len(payload) == 0 || payload[0] != 0 {
+			return nil, false
+		}
+		lie = bytes.Clone(payload)
+		lie[0] = saysIncomplete
+		return lie, true
+	case garbles:
+		return l.garble(payload)
 	}
-	return lie
+	return l.repeat(kind, payload)
+}
+
+// offer is a message of a round that offers a hundred messages: SPEC.md section 14, an Offer under the root.
+func (l *lies) offer() []byte {
+	const count = 100
+	b := []byte{0, 5 << 5, count}
+	for range count {
+		b = binary.BigEndian.AppendUint32(b, l.dice.Uint32())
+	}
+	return b
+}
+
+// pretend is the beginning of a round (SPEC.md section 14, a Root) about a set that nobody has: an empty one, or a large one.
+func (l *lies) pretend(payload []byte) []byte {
+	scope, _, err := frame.SplitScope(payload)
+	if err != nil {
+		return payload
+	}
+	b := append(frame.AppendScope(nil, scope), 0, 0)
+	b = binary.AppendUvarint(b, l.dice.Uint64N(2)*l.dice.Uint64N(1<<20))
+	for range 2 {
+		b = binary.BigEndian.AppendUint64(b, l.dice.Uint64())
+	}
+	return b
+}
+
+// garble breaks every fourth frame.
+func (l *lies) garble(payload []byte) (lie []byte, lied bool) {
+	if len(payload) == 0 || l.dice.IntN(4) > 0 {
+		return nil, false
+	}
+	lie = bytes.Clone(payload)
+	for range 1 + l.dice.IntN(8) {
+		lie[l.dice.IntN(len(lie))] ^= byte(1 + l.dice.IntN(255))
+	}
+	return lie, true
+}
+
+// repeat says every second time what it said the last time.
+func (l *lies) repeat(kind frame.Kind, payload []byte) (lie []byte, lied bool) {
+	lie, before := l.said[kind]
+	if l.said[kind] = bytes.Clone(payload); !before || kind == frame.Hello || l.dice.IntN(2) == 0 {
+		return nil, false
+	}
+	return lie, true
 }
 
 // flood is a member that makes messages as fast as it is told to, each by another author.

@@ -29,6 +29,8 @@ type topology struct {
 	single map[[2]int]bool // links across the split, by their lower and higher number
 	walls  [][2]contact.Point
 
+	deceits []deceit // by node: what those who are not honest do with what they pass on
+
 	log      []contact.Change      // what was up in truth
 	contact  map[[2]int]*encounter // up now
 	links    []int                 // up now, by node
@@ -47,6 +49,7 @@ func (t *topology) init(n int) {
 	}
 	t.group, t.links, t.alone = make([]int, n), make([]int, n), make([]time.Duration, n)
 	t.single = make(map[[2]int]bool)
+	t.deceits = make([]deceit, n)
 	t.contact = make(map[[2]int]*encounter)
 	t.oracle, t.limit = contact.NewFlood(n), contact.NewFlood(n)
 }

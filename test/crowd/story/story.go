@@ -108,9 +108,11 @@ type (
 		Who      Who
 		From, To time.Duration // equal for one value; else chosen by the seed
 	}
-	// Mute makes nodes take and never forward: they answer no pull, and no message and no news of one leaves them by gossip. `mute 10%`
+	// Mute makes nodes take and never forward: gossip hears of nothing from them, and what they are asked for in sync is empty, their own
+	// messages too. `mute 10%`
 	Mute struct{ Who Who }
-	// Lie makes nodes lie in sync. `lie 10%`
+	// Lie makes nodes lie in sync, to each peer in a way of its own: they withhold, offer what nobody has, say that all is equal, answer
+	// nothing, repeat themselves and break frames. They gossip like anybody. `lie 10%`
 	Lie struct{ Who Who }
 	// Flood lets a node publish so many messages a second, from now on, with ever new keys. `flood n13 500/s`; `flood off`
 	Flood struct {
