@@ -82,7 +82,8 @@ var verbs = []verb{
 func Help() string {
 	var b strings.Builder
 	b.WriteString(`A story is a network told step by step, one step a line; # begins a comment. First nodes, then how they meet, then what
-happens. The oracle is what any network could deliver at best if everybody in reach were linked.
+happens. The oracle is what any network could deliver at best if everybody in reach were linked; mute nodes and liars
+pass nothing on in it.
 
 `)
 	for _, v := range verbs {
