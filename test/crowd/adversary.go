@@ -268,10 +268,10 @@ func (l *lies) lie(how habit, kind frame.Kind, payload []byte) (lie []byte, lied
 		}
 		return nil, kind == frame.Messages || kind == frame.Done
 	case hides:
-		if kind != frame.Round {
-			return nil, false
+		if kind == frame.Round {
+			return l.pretend(payload), true
 		}
-		return l.pretend(payload), true
+		return []byte{0}, kind == frame.Recon && !l.opened // an answer in which there is nothing to say
 	case endless:
 		if kind != frame.Recon || len(payload) == 0 || payload[0] != 0 {
 			return nil, false
