@@ -108,7 +108,6 @@ func play(path string, a asked) (code int) {
 		return complain(err, wrong)
 	}
 	if a.nodes > 0 {
-		s.Name = path // what Scale's errors name, and what it takes the story's name from again
 		if s, err = s.Scale(a.nodes); err != nil {
 			return complain(err, wrong)
 		}

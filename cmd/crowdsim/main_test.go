@@ -87,6 +87,7 @@ func TestCrowdsim(t *testing.T) {
 	})
 
 	short := written(t, "nodes 3", `publish n0 "water"`, "expect all within 5s")
+	absent := written(t, "nodes 3", "trace one gone.txt", "advance 1m")
 	misspelt, hub := written(t, "nodes 3", "wlak crowd"), written(t, "nodes 3", "hubs 1", `publish n3 "water"`)
 	for _, c := range []struct {
 		name  string
@@ -99,7 +100,7 @@ func TestCrowdsim(t *testing.T) {
 		{"a wrong line", []string{misspelt}, 2, misspelt + `:2: "wlak crowd"`},
 		{"a line that is wrong for so many", []string{hub, "--nodes", "9"}, 2, hub + `:3: `},
 		{"no such file", []string{"nowhere.txt"}, 2, "nowhere.txt"},
-		{"a trace that is not here", []string{written(t, "nodes 3", "trace one gone.txt", "advance 1m")}, 2, "gone.txt"},
+		{"a trace that is not here", []string{absent}, 2, absent + ":2: "},
 		{"a wrong flag", []string{"--sede", "1", "x.txt"}, 2, "unknown flag: --sede; crowdsim --help tells the flags"},
 		{"fewer than no phones", []string{short, "--nodes", "-5"}, 2, "--nodes -5: say 1 or more, or leave it out"},
 		{"no phones", []string{short, "--nodes", "0"}, 2, "--nodes 0: say 1 or more, or leave it out"},

@@ -131,7 +131,7 @@ func play(ctx context.Context, s story.Story, o Options) (r *report.Report, err 
 func (w *World) step(s *story.Step) error {
 	w.opts.Watch.Step.Store(s)
 	if err := w.do(s); err != nil {
-		return fmt.Errorf("%s:%d: %w", w.story.Name, s.Line, err)
+		return fmt.Errorf("%s:%d: %w", w.story.File, s.Line, err)
 	}
 	return w.check(fmt.Sprintf("after line %d", s.Line))
 }
@@ -287,6 +287,9 @@ func (w *World) advance(d time.Duration) error {
 		}
 		if t, ok := w.agenda.next(); ok {
 			at = min(at, t)
+		}
+		if next := w.film.next; next > w.now() { // a night in which nothing moves is filmed too, and can be ended
+			at = min(at, next)
 		}
 		at = min(until, (at + slot - 1).Truncate(slot))
 		if wait := at - w.now(); wait > 0 {

@@ -43,7 +43,7 @@ func Parse(name string, r io.Reader) (Story, error) {
 // says what holds for its own number only: a hub as n60 and not as h0, or a split of all into 50 and 50 and not into
 // 50% and 50%. It reads the steps' Text again, so it is for stories that Parse made.
 func (s Story) Scale(nodes int) (Story, error) {
-	p := parser{file: s.Name}
+	p := parser{file: s.File}
 	for _, step := range s.Steps {
 		p.lines = step.Line
 		text := step.Text
@@ -77,7 +77,7 @@ func (p *parser) story() (Story, error) {
 	if p.wrong != nil {
 		return Story{}, errors.Join(p.wrong...)
 	}
-	return Story{Name: nameOf(p.file), Steps: p.steps}, nil
+	return Story{File: p.file, Name: nameOf(p.file), Steps: p.steps}, nil
 }
 
 func (p *parser) fail(number int, text, wrong string) {

@@ -18,7 +18,7 @@ func TestScale(t *testing.T) {
 		{"full\npublish 5 over 1m\nexpect all within 5s", 500, ""},
 		{"split 50% 50%\ncrash n30", 40, ""},
 		{"split 30 30", 60, ""},
-		{"crash n30", 30, `s:2: "crash n30": expected "crash WHO", as in "crash n7": found "n30", expected a node from n0 to n29 there`},
+		{"crash n30", 30, `s.txt:2: "crash n30": expected "crash WHO", as in "crash n7": found "n30", expected a node from n0 to n29 there`},
 		{"split 50 50", 200, "expected shares, as in 50% 50%"},
 		{"split 50 50", 60, "expected groups of together at most 60 phones"},
 		{"hubs 2\ncrash h1", 200, ""},

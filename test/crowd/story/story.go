@@ -7,6 +7,7 @@ import "time"
 
 // Story is a scenario file.
 type Story struct {
+	File  string // as it was given, so that an editor finds it
 	Name  string // of the file, without its ending
 	Steps []Step
 }
