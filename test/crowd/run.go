@@ -29,7 +29,8 @@ func Run(t *testing.T, s story.Story, o Options) (r *report.Report, err error) {
 	defer oneProcessor()()
 	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(memoryLimit))
-	begin, cpu, most := time.Now(), figure.CPU(), peakMemory()
+	_ = forgetPeak() // where it cannot be done the process's is reported
+	begin, cpu := time.Now(), figure.CPU()
 	synctest.Test(t, func(t *testing.T) { r, err = play(t.Context(), s, o) })
 	if err != nil {
 		return nil, err
@@ -37,11 +38,7 @@ func Run(t *testing.T, s story.Story, o Options) (r *report.Report, err error) {
 	if r == nil {
 		return nil, errors.New("the run ended without a report")
 	}
-	r.Real, r.CPU = time.Since(begin), figure.CPU()-cpu
-	// The system knows the most that the process ever had. Where it had as much before, nobody knows what this run took.
-	if m := peakMemory(); m > most {
-		r.Memory = m
-	}
+	r.Real, r.CPU, r.Memory = time.Since(begin), figure.CPU()-cpu, peakMemory()
 	if r.Cut {
 		r.CutAt = o.Watch.Step.Load().Line
 	}
