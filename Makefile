@@ -33,7 +33,7 @@ build: page ## build bin/longear, with the page for phones if node and npm are t
 test: ## everything that can fail, as CI runs it (installs what it needs on Debian as root)
 	.ci/packages
 	$(MAKE) page lint webtest
-	go test -timeout 20m $(TESTS)
+	go test -timeout 30m $(TESTS)
 	$(MAKE) race hosts browser guests generated radio compare
 	@echo "make test: ok"
 
@@ -41,7 +41,7 @@ check: lint ## the everyday check: lint and the short tests
 	go test -short -timeout 5m $(TESTS)
 
 race: ## the short tests under the race detector, where that is affordable
-	CGO_ENABLED=1 go test -race -short -timeout 15m $(RACE)
+	CGO_ENABLED=1 go test -race -short -timeout 20m $(RACE)
 
 lint: ## formatting, vet for each kind of system, modern Go, staticcheck
 	@out=$$($(TOOL) gofumpt -l protocol store node cmd examples test); \
