@@ -35,6 +35,19 @@ func (b *batch) makeRoom(k reconcile.Key, dies time.Duration, cost int64) (bool,
 	return b.used()+cost <= room, b.flush()
 }
 
+// past reports whether a message would have been let go of by now, had it been here. It may have been, and be forgotten (trimTombs): where
+// that made room, a peer that has it would give it again, for it to make room once more, and so on without end.
+func (b *batch) past(class uint8, dies time.Duration, cost int64) bool {
+	full := b.used()+cost > nearly(b.s.limits.room) || class == rankMedia && b.state.media+cost > nearly(b.s.mediaRoom())
+	if !full {
+		b.s.brink[class] = 0
+	}
+	return full && dies < b.s.brink[class]
+}
+
+// nearly is how much of a room is taken, at least, by a newcomer and all others while messages are let go of.
+func nearly(room int64) int64 { return room - room/16 }
+
 // used is what counts against the quota.
 func (b *batch) used() int64 { return b.state.bytes + b.state.dead*tombCost }
 

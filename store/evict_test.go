@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -141,4 +142,81 @@ func TestEvictionOrder(t *testing.T) {
 		t.Errorf("%+v", st)
 	}
 	checkTrie(t, s)
+}
+
+// TestForgottenStaysOut: peers that have far more than this store keeps, and more than it remembers of what it let go of, offer it all again and
+// again. Once it is full of the newest it takes nothing more of that, and the news all the same.
+func TestForgottenStaysOut(t *testing.T) {
+	for class, size := range map[protocol.Class]int{protocol.Text: 500, protocol.Media: 2000} {
+		t.Run(class.String(), func(t *testing.T) {
+			s := open(t, store.Config{Quota: 256 << 10})
+			defer shut(t, s)
+			tmpl := template(t, class, size)
+			const many = 1500
+			var all []store.Item
+			for i := range uint64(many) {
+				all = append(all, store.Item{Message: forge(t, tmpl, start+i*gap, i), Age: time.Duration(many-i) * time.Second})
+			}
+			// offer gives what a round of sync would, in the order in which it does, and reports how much was taken.
+			offer := func() (taken int) {
+				for _, it := range slices.Backward(all) {
+					if s.Known(it.Message.ID) == protocol.Accept && put(t, s, it)[0] == protocol.Accept {
+						taken++
+					}
+				}
+				return taken
+			}
+			for _, it := range all {
+				put(t, s, it)
+			}
+			dead := s.Stats().Tombstones
+			if dead == 0 || dead >= many-s.Stats().Messages {
+				t.Fatalf("%d messages are let go of and %d of them remembered: none is forgotten", many-s.Stats().Messages, dead)
+			}
+			first := offer()
+			for range 5 {
+				if n := offer(); n != 0 {
+					t.Fatalf("%d of those that were let go of are taken once more, after %d", n, first)
+				}
+			}
+			news := store.Item{Message: forge(t, tmpl, start+many*gap, many)}
+			if v := put(t, s, news)[0]; v != protocol.Accept {
+				t.Errorf("the news: %v", v)
+			}
+			if _, err := s.Get(all[many-1].Message.ID); err != nil {
+				t.Errorf("the newest of before: %v", err)
+			}
+		})
+	}
+}
+
+// TestOwnMakesRoom: what the person here writes is kept by a full store, which lets go of what others sent and stays within its quota.
+func TestOwnMakesRoom(t *testing.T) {
+	s := open(t, store.Config{Quota: 256 << 10})
+	defer shut(t, s)
+	tmpl := template(t, protocol.Text, 500)
+	for i := range uint64(1000) {
+		put(t, s, store.Item{Message: forge(t, tmpl, start+i*gap, i)})
+	}
+	before := s.Stats()
+	large := template(t, protocol.Text, 2000)
+	var own []*protocol.Message
+	for i := range uint64(40) {
+		m := forge(t, large, start+i*gap, i)
+		own = append(own, m)
+		if v := put(t, s, store.Item{Message: m, Own: true})[0]; v != protocol.Accept {
+			t.Fatalf("an own message: %v", v)
+		}
+		if st := s.Stats(); st.Bytes > st.Quota {
+			t.Fatalf("%d bytes are kept after %d own messages, the quota is %d", st.Bytes, i+1, st.Quota)
+		}
+	}
+	for _, m := range own {
+		if _, err := s.Get(m.ID); err != nil {
+			t.Error(err)
+		}
+	}
+	if st := s.Stats(); st.Evicted == before.Evicted {
+		t.Error("nothing was let go of for them")
+	}
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -181,15 +182,22 @@ func (b *batch) put(it *Item) (protocol.Verdict, error) {
 // roomFor reports whether there is room for a message, if need be after letting go of what is worth less. An own text always has room.
 func (b *batch) roomFor(k reconcile.Key, r record, m *protocol.Message) (bool, error) {
 	cost, dies := costOf(m), r.expires(m.Life())
+	if !r.own && b.past(classOf(r, k), dies, cost) {
+		return false, nil
+	}
 	if k.Rank() >= rankMedia {
 		if ok, err := b.makeMediaRoom(r.own, dies, cost); err != nil || !ok {
 			return ok, err
 		}
 	}
-	if r.own || b.used()+cost <= b.s.limits.room {
+	if b.used()+cost <= b.s.limits.room {
 		return true, nil
 	}
-	return b.makeRoom(k, dies, cost)
+	if r.own {
+		dies = math.MaxInt64 // whatever others sent goes first
+	}
+	ok, err := b.makeRoom(k, dies, cost)
+	return ok || r.own, err
 }
 
 // insert writes a new message: its record, its ID, its place in its channel and among the answers.

@@ -179,6 +179,10 @@ func (b *batch) bury(k reconcile.Key, c Cause) error {
 	}
 	b.state.messages--
 	b.weigh(k, costOf(m), -1)
+	if c == Evicted {
+		brink := &b.s.brink[classOf(r, k)]
+		*brink = max(*brink, r.expires(m.Life()))
+	}
 	if err := b.changed(k, true); err != nil {
 		return err
 	}

@@ -59,12 +59,13 @@ type Store struct {
 
 	firstAuthor protocol.Author // where a range of answers begins
 
-	// token is held by the one writer. What it guards: pending, top, marked, orphans, and every write to db.
+	// token is held by the one writer. What it guards: pending, top, marked, orphans, brink, and every write to db.
 	token   chan struct{}
 	pending []change
 	top     *top
 	marked  map[reconcile.Prefix]struct{} // dirty marks on disk
 	orphans map[reconcile.Key]struct{}    // damaged records that were dropped and may be in the index of answers
+	brink   [maxEvicts]time.Duration      // by class: when the last that was let go of for want of room would have died; see past
 
 	// merging is held by whoever merges tables.
 	merging chan struct{}

@@ -221,6 +221,32 @@ func TestQuotaBinds(t *testing.T) {
 	})
 }
 
+// TestFullStoresRest: stores that are so small that they forget what they have let go of do not fetch it from each other again and again.
+func TestFullStoresRest(t *testing.T) {
+	s := tell(t, "nodes 8", "full", "publish 200 over 5m size 500B", "advance 5m", "advance 10s")
+	inWorldOf(t, s, Options{Seed: 1, quota: 64 << 10}, func(t *testing.T, w *World) {
+		// taken is what all took from others so far.
+		taken := func() (n int) {
+			w.ledger.mu.Lock()
+			defer w.ledger.mu.Unlock()
+			for _, a := range w.ledger.arrivals {
+				n += a
+			}
+			return n
+		}
+		before := taken()
+		if most := 200 * (len(w.members) - 1); before > most {
+			t.Errorf("%d messages were taken, there were %d to take", before, most)
+		}
+		if err := w.advance(5 * time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		if n := taken() - before; n > 0 {
+			t.Errorf("%d messages were taken in five minutes in which nobody said anything", n)
+		}
+	})
+}
+
 // TestCrashOnDisk: whoever crashes and comes back with the files that the crash has left keeps all that it had, takes none of it again, and counts
 // on from where it was.
 func TestCrashOnDisk(t *testing.T) {
