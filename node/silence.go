@@ -70,7 +70,7 @@ type watch struct {
 // count reports whether anything came since it was last asked.
 func (w *watch) count(now time.Time) bool {
 	s, before := w.stats(), w.received
-	w.sent, w.received, w.trip = s.PacketsSent, s.PacketsReceived, s.SmoothedRTT
+	w.sent, w.received, w.trip = s.PacketsSent, s.PacketsReceived, max(s.SmoothedRTT, s.LatestRTT) // a queue grows faster than the mean
 	if w.received == before {
 		return false
 	}

@@ -167,19 +167,21 @@ func TestBehindOthers(t *testing.T) {
 		what string
 		trip time.Duration // of the peer that is heard
 		each int           // so many seconds; 0 is never
+		mean time.Duration // how often the mean trip goes into it
 		want int           // seconds in which the other is kept
 	}{
-		{"on a fast network", 200 * time.Millisecond, 1, 5},
-		{"on a slow one", 4 * time.Second, 1, 17},
-		{"behind a window of 40 kB at 40 kbit/s", 8 * time.Second, 5, 25},
-		{"who answers slowly on purpose", time.Hour, 1, 25},
-		{"nobody is heard", 4 * time.Second, 0, 5},
+		{"on a fast network", 200 * time.Millisecond, 1, 1, 5},
+		{"on a slow one", 4 * time.Second, 1, 1, 17},
+		{"on one that has just become slow", 4 * time.Second, 1, 20, 17},
+		{"behind a window of 40 kB at 40 kbit/s", 8 * time.Second, 5, 1, 25},
+		{"who answers slowly on purpose", time.Hour, 1, 1, 25},
+		{"nobody is heard", 4 * time.Second, 0, 1, 5},
 	} {
 		busy, other := &fakeConn{peer: "a"}, &fakeConn{peer: "b"}
 		sent, received := uint64(1), uint64(1)
 		v := vigil{
 			busy: {stats: func() quic.ConnectionStats {
-				return quic.ConnectionStats{PacketsSent: 1, PacketsReceived: received, SmoothedRTT: c.trip}
+				return quic.ConnectionStats{PacketsSent: 1, PacketsReceived: received, SmoothedRTT: c.trip / c.mean, LatestRTT: c.trip}
 			}},
 			other: {stats: func() quic.ConnectionStats {
 				return quic.ConnectionStats{PacketsSent: sent, PacketsReceived: 1, SmoothedRTT: time.Hour}
