@@ -168,6 +168,9 @@ func (d *door) glance(a arrival) (*protocol.Unverified, protocol.Verdict) {
 	}
 	if a.way != BySync { // sync asks only for what is missing, and the store looks again
 		v = d.n.store.Known(u.ID())
+		if v == protocol.IgnoreDead && a.way != ByGossip { // a smaller age may bring it back; what gossip tells is hardly ever dead, or comes of a liar
+			v = protocol.Accept
+		}
 	}
 	return u, d.unwanted(u, v)
 }

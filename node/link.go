@@ -41,7 +41,7 @@ const (
 	// roundTimeout ends a link whose peer does not answer in a round.
 	roundTimeout = 20 * time.Second
 	// saltLife is how long one salt serves. A chance match of short IDs, one in four billion a pair, hides a
-	// message at most that long.
+	// message at most that long, and what was not taken for its age is asked for again.
 	saltLife = 10 * time.Minute
 	// roundRate and roundBurst bound the rounds that a peer may start: each message of one can cost this node tens of
 	// milliseconds. An honest peer starts one in syncGap, and some in a row when much differs.
@@ -116,8 +116,8 @@ type link struct {
 	seq   uint64           // guarded by mu
 	fed   time.Time        // guarded by mu; when messages that were asked for came last, or a part of them
 	said  time.Time        // guarded by mu; when a part of what may be an answer in a round, or stand before it, came last
-	// spurned are messages of this peer's that this node does not take. Guarded by mu.
-	spurned map[reconcile.Key]struct{}
+	// spurned are messages of this peer's that this node does not take; true: for their age. Guarded by mu.
+	spurned map[reconcile.Key]bool
 
 	took, gave     atomic.Uint64 // messages; the node's counts have the sums
 	late           atomic.Uint64 // of both, those that gossip had had its time for: what it lost

@@ -175,7 +175,11 @@ func (d *door) refuseMuted(ctx context.Context, in []arrival, out []protocol.Ver
 			continue
 		}
 		u, v := protocol.Decode(in[i].wire)
-		if v != protocol.Accept || d.n.store.Known(u.ID()) != protocol.Accept {
+		if v != protocol.Accept {
+			continue
+		}
+		// Sync does not ask for one of the dead unless a smaller age would bring it back, as it would not from then on.
+		if known := d.n.store.Known(u.ID()); known != protocol.Accept && (known != protocol.IgnoreDead || in[i].way != BySync) {
 			continue
 		}
 		author, draft := u.Claims()

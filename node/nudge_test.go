@@ -115,9 +115,9 @@ func TestVetoed(t *testing.T) {
 	if err := st.Refuse(t.Context(), dead); err != nil {
 		t.Fatal(err)
 	}
-	l := &link{n: &Node{store: st}, spurned: make(map[reconcile.Key]struct{})}
+	l := &link{n: &Node{store: st}, spurned: make(map[reconcile.Key]bool)}
 	for _, k := range []reconcile.Key{key(0, 1), key(1, 1), key(1, 3), key(2, 9)} {
-		l.spurned[k] = struct{}{}
+		l.spurned[k] = true
 	}
 	for _, c := range []struct {
 		p    reconcile.Prefix

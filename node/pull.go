@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"time"
 
 	"longear/protocol"
@@ -201,8 +202,10 @@ func (l *link) takeIn(ctx context.Context, in []arrival) {
 			if in[i].age < freshAge {
 				news = append(news, in[i])
 			}
-		case protocol.IgnoreExpired, protocol.IgnoreFull, protocol.IgnoreMuted:
-			l.spurn(in[i].wire)
+		case protocol.IgnoreFull, protocol.IgnoreMuted:
+			l.spurn(in[i].wire, false)
+		case protocol.IgnoreExpired, protocol.IgnoreDead:
+			l.spurn(in[i].wire, true)
 		case protocol.IgnoreKnown:
 			l.n.counts.repeated.Add(uint64(len(in[i].wire)))
 		}
@@ -253,8 +256,9 @@ func (l *link) toGossip(ctx context.Context, news []arrival) bool {
 }
 
 // spurn remembers that a message of this peer's is not wanted, so that it is not pulled with every round. Only for
-// this link: the peer may have lied about the age, and another's copy may be good.
-func (l *link) spurn(wire []byte) {
+// this link: the peer may have lied about the age, and another's copy may be good. old says that it is not wanted for its age: then it is asked
+// for again after a while, because the peer may have been lied to, and have a good copy since.
+func (l *link) spurn(wire []byte, old bool) {
 	u, v := protocol.Decode(wire)
 	if v != protocol.Accept {
 		return
@@ -264,9 +268,16 @@ func (l *link) spurn(wire []byte) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.spurned == nil || len(l.spurned) >= spurnedMost {
-		l.spurned = make(map[reconcile.Key]struct{})
+		l.spurned = make(map[reconcile.Key]bool)
 	}
-	l.spurned[k] = struct{}{}
+	l.spurned[k] = old
+}
+
+// unspurn lets what was spurned for its age be asked for again.
+func (l *link) unspurn() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	maps.DeleteFunc(l.spurned, func(_ reconcile.Key, old bool) bool { return old })
 }
 
 // tookIn is the loop's part of the end of an intake.

@@ -194,6 +194,7 @@ func (l *link) setSalt(s reconcile.Salt) {
 	if len(l.media.wants) > 0 { // they are named by the old one
 		l.media.wants, l.again = nil, true
 	}
+	l.unspurn()
 	l.salt, l.salted = s, time.Now()
 	l.session.SetSalt(s)
 }

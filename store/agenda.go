@@ -159,8 +159,11 @@ func (b *batch) work(a slot) error {
 		return err
 	}
 	do := b.forget
-	if a.kind == prefixExpiry {
+	switch {
+	case a.kind == prefixExpiry:
 		do = b.expire
+	case a.class == forgetSooner:
+		do = b.forgetSooner
 	}
 	if err := eachKey(list, do); err != nil {
 		return err

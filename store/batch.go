@@ -26,6 +26,7 @@ type batch struct {
 	sheaves map[sheaf][]byte // what is left of sheaves that something was taken out of
 	own     []protocol.ID    // new own messages
 	lost    []protocol.ID    // own messages that are forgotten
+	back    uint64           // messages that came out of early graves
 	due     time.Duration    // earliest new agenda bucket
 	sync    bool
 
@@ -164,6 +165,7 @@ func (b *batch) commit() error {
 	s.saved = b.now
 	s.unsynced = true
 	s.written += int64(b.size)
+	s.returned += b.back
 	for _, id := range b.own {
 		s.own[id] = struct{}{}
 	}

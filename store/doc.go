@@ -6,10 +6,11 @@
 // Invariants: a message is kept at most once and is served only if its bytes
 // still hash to its ID; what was acknowledged is read back until it expires, is
 // evicted or is removed; a dead message does not come back for
-// [protocol.Remember] of this node's running time; the trie a [View] shows is
-// the trie of exactly the keys it shows; an answer counts as long as its
-// response is kept; no decision but a display reads the
-// wall clock.
+// [protocol.Remember] of this node's running time, unless it expired of an age
+// that was told and a clearly smaller one comes while a lifetime since its first
+// receipt is not over; the trie a [View] shows is the trie of exactly the keys it
+// shows; an answer counts as long as its response is kept; no decision but a
+// display reads the wall clock.
 //
 // What a put costs is the number of keys it writes, so there are two for each message, its record and its ID, a third for a response, and everything
 // else is one key for what a batch brings together: places on an agenda, the sheaves of channels, nodes of the trie. What is surely new

@@ -11,8 +11,8 @@ import (
 	"longear/protocol/reconcile"
 )
 
-// Known tells what this node makes of an ID: Accept (unknown, so a message would be welcome), IgnoreKnown, IgnoreDead, or IgnoreStore if the
-// store cannot tell.
+// Known tells what this node makes of an ID: Accept (unknown, so a message would be welcome), IgnoreKnown, IgnoreDead (Put may take it again if
+// it died early), or IgnoreStore if the store cannot tell.
 func (s *Store) Known(id protocol.ID) protocol.Verdict {
 	if s.users.enter() != nil {
 		return protocol.IgnoreStore

@@ -18,7 +18,7 @@ const (
 	prefixChannel = 'c' // channel, inverted created of the newest, number -> sheaf: keys, newest first
 	prefixExpiry  = 'e' // agenda of keys that may expire
 	prefixForget  = 'x' // agenda of keys of the dead that may be forgotten
-	prefixDead    = 't' // the same for the dead -> nothing: what will not be taken again
+	prefixDead    = 't' // the same for the dead -> nothing, or early for those who may come back: what will not be taken again
 	prefixNode    = 'n' // reconcile.Prefix -> reconcile.Node
 	prefixDirty   = 'd' // first nibbles of keys that the trie may not know yet -> nothing
 	prefixOwn     = 'w' // ID of an own message -> Life

@@ -18,28 +18,42 @@ import (
 type model struct {
 	c     *clock
 	live  map[protocol.ID]kept
-	dead  map[protocol.ID]bool
+	dead  map[protocol.ID]early
 	known []*protocol.Message // everything ever put
+	back  uint64              // how often one of the dead came back since the store was opened
 }
 
 type kept struct {
 	m   *protocol.Message
 	end time.Duration // running time at which it dies
+	due time.Duration // when it would die if nobody had told an age
 	own bool
 }
 
+// early is until when one of the dead may come back, and when it died; zero if it may not.
+type early struct{ due, end time.Duration }
+
 // put says which verdicts may come, and notes the outcome.
 func (d *model) put(it store.Item) protocol.Verdict {
-	id := it.Message.ID
-	switch _, live := d.live[id]; {
-	case it.Age >= it.Message.Life():
+	id, life := it.Message.ID, it.Message.Life()
+	due := d.c.mono + life
+	end := due - it.Age
+	_, live := d.live[id]
+	grave, dead := d.dead[id]
+	switch {
+	case it.Age >= life:
 		return protocol.IgnoreExpired
-	case d.dead[id]:
-		return protocol.IgnoreDead
 	case live:
 		return protocol.IgnoreKnown
+	case dead && (d.c.mono >= grave.due || min(end, grave.due) < grave.end+life/256):
+		return protocol.IgnoreDead
+	case dead:
+		due = grave.due
+		end = min(end, due)
+		delete(d.dead, id)
+		d.back++
 	}
-	d.live[id] = kept{it.Message, d.c.mono + it.Message.Life() - it.Age, it.Own}
+	d.live[id] = kept{it.Message, end, due, it.Own}
 	d.known = append(d.known, it.Message)
 	return protocol.Accept
 }
@@ -49,7 +63,10 @@ func (d *model) sweep() {
 		// The sweep comes to a bucket when all of it is due.
 		if end := (k.end.Milliseconds()>>20 + 1) << 20; d.c.mono.Milliseconds() >= end {
 			delete(d.live, id)
-			d.dead[id] = true
+			d.dead[id] = early{}
+			if !k.own && k.due-k.end > k.m.Life()/256 && k.due > d.c.mono {
+				d.dead[id] = early{k.due, k.end}
+			}
 		}
 	}
 }
@@ -69,7 +86,7 @@ func TestModel(t *testing.T) {
 func runModel(t *testing.T, conf store.Config, c *clock, r *rand.Rand) {
 	s := open(t, conf)
 	defer func() { shut(t, s) }()
-	d := &model{c: c, live: map[protocol.ID]kept{}, dead: map[protocol.ID]bool{}}
+	d := &model{c: c, live: map[protocol.ID]kept{}, dead: map[protocol.ID]early{}}
 	tmpls := []*protocol.Message{template(t, protocol.Text, 200), template(t, protocol.Alert, 200), template(t, protocol.Media, 2000)}
 	for step := range 120 {
 		switch r.IntN(8) {
@@ -85,6 +102,7 @@ func runModel(t *testing.T, conf store.Config, c *clock, r *rand.Rand) {
 			if conf.Dir != "" {
 				shut(t, s)
 				s = open(t, conf)
+				d.back = 0
 			}
 		default:
 			d.check(t, s, r)
@@ -105,7 +123,7 @@ func (d *model) putSome(t *testing.T, s *store.Store, r *rand.Rand, tmpls []*pro
 	for range 1 + r.IntN(200) {
 		it := store.Item{Own: r.IntN(20) == 0}
 		if len(d.known) > 0 && r.IntN(3) == 0 {
-			// A copy, never younger: younger copies have a test of their own.
+			// A copy, never younger than one that lives: younger copies have a test of their own. But one that is dead may come back for a second.
 			it.Message, it.Age = d.known[r.IntN(len(d.known))], 7*24*time.Hour-time.Second
 		} else {
 			it.Message = forge(t, tmpls[r.IntN(3)], start+r.Uint64N(1e9)>>r.IntN(30), r.Uint64())
@@ -125,7 +143,7 @@ func (d *model) removeSome(t *testing.T, s *store.Store, r *rand.Rand) {
 		if r.IntN(10) == 0 {
 			ids = append(ids, id)
 			delete(d.live, id)
-			d.dead[id] = true
+			d.dead[id] = early{}
 		}
 	}
 	if err := s.Remove(context.Background(), ids, store.Removed); err != nil {
@@ -179,6 +197,9 @@ func (d *model) checkAll(t *testing.T, s *store.Store) {
 	}
 	if st := s.Stats(); st.Messages != int64(len(d.live)) || st.Tombstones != int64(len(d.dead)) {
 		t.Errorf("counters %d and %d, want %d and %d", st.Messages, st.Tombstones, len(d.live), len(d.dead))
+	}
+	if st := s.Stats(); st.Returned != d.back {
+		t.Errorf("%d came back, want %d", st.Returned, d.back)
 	}
 	if ids, err := s.OwnIDs(); err != nil || len(ids) < own {
 		t.Errorf("%d own remembered, at least %d are kept: %v", len(ids), own, err)

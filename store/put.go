@@ -30,8 +30,8 @@ type request struct {
 }
 
 // Put keeps the messages that are new here and returns a verdict for each: Accept, IgnoreKnown, IgnoreDead, IgnoreExpired (its age has
-// reached its lifetime) or IgnoreFull. A known message with a clearly smaller age lives longer. Callers that wait
-// are committed together. With an error nothing of the call is acknowledged, and every verdict is IgnoreStore.
+// reached its lifetime) or IgnoreFull. A known message with a clearly smaller age lives longer, and one that such an age would have kept alive
+// until now is taken again. Callers that wait are committed together. With an error nothing of the call is acknowledged, and every verdict is IgnoreStore.
 func (s *Store) Put(ctx context.Context, items []Item) ([]protocol.Verdict, error) {
 	if len(items) == 0 {
 		return nil, nil
@@ -139,9 +139,9 @@ func (s *Store) putGroup(group []*request) error {
 }
 
 // room is the space in a batch that one message may need: two keys, an own one's Life, a mark, a place on an agenda and in a sheaf, a
-// response's key in the index of answers.
+// response's key in the index of answers, and its place among the dead that it leaves.
 func room(m *protocol.Message) (entries, size int) {
-	return 8, len(m.Wire()) + recordSize + messageKeySize + idKeySize + liveSize + idKeySize + lifeSize + 16 +
+	return 9, len(m.Wire()) + recordSize + 2*messageKeySize + idKeySize + liveSize + idKeySize + lifeSize + 16 +
 		agendaKeySize + reconcile.KeySize + sheafKeySize + (maxSheaf+1)*reconcile.KeySize + answerKeySize + answerValueSize
 }
 
@@ -161,13 +161,22 @@ func (b *batch) put(it *Item) (protocol.Verdict, error) {
 	switch {
 	case err != nil:
 		return 0, err
-	case dead:
-		return protocol.IgnoreDead, nil
-	case found && k == keyOf(m):
+	case found && !dead && k == keyOf(m):
 		return protocol.IgnoreKnown, b.younger(m, age)
 	}
 	k = keyOf(m)
 	r := record{own: it.Own, received: b.wall, since: b.now.Truncate(time.Millisecond), age: age}
+	if dead {
+		e, err := b.earlyAt(k)
+		if err != nil {
+			return 0, err
+		}
+		back, ok := e.reborn(it, b)
+		if !ok {
+			return protocol.IgnoreDead, nil
+		}
+		r = back
+	}
 	ok, err := b.roomFor(k, r, m)
 	if err != nil {
 		return 0, err
@@ -176,7 +185,22 @@ func (b *batch) put(it *Item) (protocol.Verdict, error) {
 		b.s.countFull(1)
 		return protocol.IgnoreFull, nil
 	}
+	if dead {
+		if err := b.comeBack(k); err != nil {
+			return 0, err
+		}
+	}
 	return protocol.Accept, b.insert(m, k, r)
+}
+
+// comeBack lets a message out of its early grave, unless that was forgotten when room was made for it.
+func (b *batch) comeBack(k reconcile.Key) error {
+	b.back++
+	_, dead, _, err := b.lookup(protocol.ID(k.ID()))
+	if err != nil || !dead {
+		return err
+	}
+	return b.unearth(k)
 }
 
 // roomFor reports whether there is room for a message, if need be after letting go of what is worth less. An own text always has room.
@@ -230,9 +254,7 @@ func (b *batch) insert(m *protocol.Message, k reconcile.Key, r record) error {
 	return b.set(appendOwnKey(b.alloc(idKeySize), m.ID), life.append(b.alloc(lifeSize)))
 }
 
-// younger lowers the age of a known message, if that gives it at least 1/256 of its lifetime: each lowering writes
-// the message again, so whoever sends it over and over with ever smaller ages makes this node write it 256 times
-// at most.
+// younger lowers the age of a known message, if that makes a difference: see step.
 func (b *batch) younger(m *protocol.Message, age time.Duration) error {
 	k := keyOf(m)
 	var buf [messageKeySize]byte
@@ -248,7 +270,7 @@ func (b *batch) younger(m *protocol.Message, age time.Duration) error {
 	if !ok {
 		return b.s.suspect(k, errRot)
 	}
-	if age > r.age-m.Life()/256 {
+	if age > r.age-step(m.Life()) {
 		return nil
 	}
 	if r.newest == untied { // it came with this batch, which will finish the record

@@ -49,8 +49,8 @@ const (
 	// Badger's own bytes.
 	overhead = recordSize + messageKeySize + idKeySize + liveSize + 2*reconcile.KeySize + 43
 
-	// tombCost is what a dead message takes: its ID, its place in the order, its place on the agenda.
-	tombCost = idKeySize + deadSize + 1 + 2*reconcile.KeySize + 20
+	// tombCost is what a dead message takes at most: its ID, its place in the order, its place on the agenda.
+	tombCost = idKeySize + deadSize + 1 + 2*reconcile.KeySize + earlySize + 20
 
 	// tombShare is the part of the quota that the dead may take: without a bound, whoever can make a full
 	// store turn over could fill it with the memory of what it pushed out.
@@ -90,18 +90,11 @@ func (s *Store) Remove(ctx context.Context, ids []protocol.ID, c Cause) error {
 }
 
 // Refuse remembers messages that are not kept here as dead, so that nobody's copy is taken, and [View.Refused] tells
-// reconciliation to leave them out. Keys of messages that are kept or dead are passed over.
+// reconciliation to leave them out. Keys of messages that are kept or dead are passed over, but from an early grave they do not come back.
 func (s *Store) Refuse(ctx context.Context, keys []reconcile.Key) error {
 	err := s.update(ctx, func(b *batch) error {
 		for _, k := range keys {
-			_, _, found, err := b.lookup(protocol.ID(k.ID()))
-			if err != nil {
-				return err
-			}
-			if found {
-				continue
-			}
-			if err := b.entomb(k, Refused); err != nil {
+			if err := b.refuse(k); err != nil {
 				return err
 			}
 		}
@@ -111,6 +104,24 @@ func (s *Store) Refuse(ctx context.Context, keys []reconcile.Key) error {
 		return fmt.Errorf("refuse %d messages: %w", len(keys), err)
 	}
 	return nil
+}
+
+// refuse remembers one message as Refused.
+func (b *batch) refuse(k reconcile.Key) error {
+	at, dead, found, err := b.lookup(protocol.ID(k.ID()))
+	if err != nil {
+		return err
+	}
+	if found {
+		e, err := b.earlyAt(k)
+		if err != nil || !dead || at != k || e == (early{}) {
+			return err
+		}
+		if err := b.unearth(k); err != nil {
+			return err
+		}
+	}
+	return b.entomb(k, Refused, early{})
 }
 
 // update runs one change as the writer.
@@ -148,7 +159,7 @@ func (s *Store) write(change func(*batch) error) error {
 // graveRoom is the space that burying one message may need.
 const (
 	graveEntries = 9
-	graveSize    = 2*messageKeySize + 2*idKeySize + deadSize + lifeSize + sheafKeySize + maxSheaf*reconcile.KeySize +
+	graveSize    = 2*messageKeySize + 2*idKeySize + deadSize + earlySize + lifeSize + sheafKeySize + maxSheaf*reconcile.KeySize +
 		agendaKeySize + reconcile.KeySize + answerKeySize + 16
 )
 
@@ -191,7 +202,11 @@ func (b *batch) bury(k reconcile.Key, c Cause) error {
 			return err
 		}
 	}
-	return b.entomb(k, c)
+	var e early
+	if c == Expired {
+		e = r.earlyOf(m.Life(), b.now)
+	}
+	return b.entomb(k, c, e)
 }
 
 // value reads a record. A record that is missing or cannot be read is nil: rot, as bury sees it.
@@ -213,8 +228,8 @@ func broken(err error) error {
 	return nil
 }
 
-// entomb writes a tombstone.
-func (b *batch) entomb(k reconcile.Key, c Cause) error {
+// entomb writes a tombstone; e is not zero for an early grave.
+func (b *batch) entomb(k reconcile.Key, c Cause, e early) error {
 	if !b.fits(graveEntries, graveSize) {
 		if err := b.flush(); err != nil {
 			return err
@@ -225,17 +240,30 @@ func (b *batch) entomb(k reconcile.Key, c Cause) error {
 	if err := b.set(key, appendDead(b.alloc(deadSize), k, c)); err != nil {
 		return err
 	}
-	if err := b.set(appendDeadKey(b.alloc(messageKeySize), k), nil); err != nil {
+	var value []byte
+	if e != (early{}) {
+		value = e.append(b.alloc(earlySize))
+	}
+	if err := b.set(appendDeadKey(b.alloc(messageKeySize), k), value); err != nil {
 		return err
 	}
 	class := uint8(forgetSooner)
 	if c == Removed {
 		class = forgetLast
 	}
-	b.schedule(prefixForget, class, b.now+protocol.Remember, k)
+	b.schedule(prefixForget, class, max(b.now, e.until)+protocol.Remember, k)
 	b.state.dead++
 	b.state.gone[c]++
 	return nil
+}
+
+// forgetSooner is forget, but not for what a person removed after it had come back from an early grave: that has a place of its own.
+func (b *batch) forgetSooner(k reconcile.Key) error {
+	c, err := causeOf(b.txn, k)
+	if err != nil || c == Removed {
+		return err
+	}
+	return b.forget(k)
 }
 
 // forget lets a tombstone go.
@@ -253,10 +281,9 @@ func (b *batch) forget(k reconcile.Key) error {
 	if err := b.delete(appendIDKey(b.alloc(idKeySize), id)); err != nil {
 		return err
 	}
-	if err := b.delete(appendDeadKey(b.alloc(messageKeySize), k)); err != nil {
+	if err := b.unearth(k); err != nil {
 		return err
 	}
-	b.state.dead--
 	if b.s.isOwn(id) {
 		b.lost = append(b.lost, id)
 		return b.delete(appendOwnKey(b.alloc(idKeySize), id))

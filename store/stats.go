@@ -19,6 +19,8 @@ type Stats struct {
 	Expired, Evicted, Removed, Corrupt uint64
 	// RefusedFull counts messages refused for want of room since Open.
 	RefusedFull uint64
+	// Returned counts messages since Open that had expired before their time, because of an age that was told, and came back with a smaller one.
+	Returned uint64
 	// Running is the running time that ages are counted in.
 	Running time.Duration
 	// Quarantined is where a damaged store was moved by Open, or empty. The person should be told.
@@ -36,7 +38,7 @@ func (s *Store) Stats() Stats {
 		DeadBytes: s.state.dead * tombCost, Media: s.state.media,
 		Quota:   s.limits.quota,
 		Expired: s.state.gone[Expired], Evicted: s.state.gone[Evicted], Removed: s.state.gone[Removed], Corrupt: s.state.corrupt,
-		RefusedFull: s.full, Running: s.clock.running(),
+		RefusedFull: s.full, Returned: s.returned, Running: s.clock.running(),
 		Quarantined: s.quarantined, Failed: s.failed,
 	}
 }

@@ -84,6 +84,7 @@ type Store struct {
 	written     int64                    // bytes put since memory was given back
 	unsynced    bool
 	full        uint64
+	returned    uint64
 	failed      error
 	quarantined string
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"time"
 
 	"github.com/dgraph-io/badger/v4"
 
@@ -16,6 +17,7 @@ import (
 type View struct {
 	s   *Store
 	txn *badger.Txn
+	now time.Duration // running time at which it began
 	// it is kept between scans of keys, because opening an iterator costs more than most scans. Nil while in use.
 	it *badger.Iterator
 	// top is what views since the same fold know of the root; nil in the fold itself.
@@ -63,7 +65,9 @@ func (s *Store) view() (*View, error) {
 	return v, nil
 }
 
-func (s *Store) snapshot() *View { return &View{s: s, txn: s.db.NewTransaction(false)} }
+func (s *Store) snapshot() *View {
+	return &View{s: s, txn: s.db.NewTransaction(false), now: s.clock.running()}
+}
 
 func (v *View) close() {
 	if v.it != nil {
@@ -124,7 +128,8 @@ func (v *View) Keys(p reconcile.Prefix) iter.Seq2[reconcile.Key, error] {
 	}
 }
 
-// Refused ranges in ascending order over the keys of the dead under a prefix: what this node will not take again.
+// Refused ranges in ascending order over the keys of the dead under a prefix: what this node will not take again. What died before its time,
+// because of an age that was told, is not among them from a while after its death until that time: a smaller age brings it back.
 func (v *View) Refused(p reconcile.Prefix) iter.Seq2[reconcile.Key, error] {
 	return v.keys(prefixDead, p.First(), p.Last())
 }
@@ -182,7 +187,7 @@ func (v *View) scanUp(it *badger.Iterator, r span, yield func(reconcile.Key, err
 		if live && k != last && !yield(last, nil) {
 			return false
 		}
-		last, live = k, !it.Item().IsDeletedOrExpired()
+		last, live = k, !it.Item().IsDeletedOrExpired() && !(r.kind == prefixDead && v.wanted(it.Item()))
 	}
 	return !live || yield(last, nil)
 }

@@ -112,8 +112,9 @@ func (l *ledger) publish(p *post) {
 	l.byID[p.msg.ID] = p
 }
 
-// arrived enters that a node took a message. It may have let go of so many others for want of room: only those may come again.
-func (l *ledger) arrived(number int, a node.Arrival, evicted uint64) {
+// arrived enters that a node took a message. It may have let go of so many, for want of room or because of an age that it was told and that a
+// smaller one mended: only those may come again.
+func (l *ledger) arrived(number int, a node.Arrival, lost uint64) {
 	now := time.Since(l.begin)
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -138,7 +139,7 @@ func (l *ledger) arrived(number int, a node.Arrival, evicted uint64) {
 			p.noise[number] = true
 		}
 	case p.had(number):
-		if l.again[number]++; l.again[number] > evicted {
+		if l.again[number]++; l.again[number] > lost {
 			l.wrongf("n%d took %v again, and had no reason to have lost it", number, p)
 		}
 	case p.noise != nil:

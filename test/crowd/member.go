@@ -65,6 +65,8 @@ type member struct {
 	dozing  bool
 	stop    func() error
 	past    tally // of the lives before
+	// returned is what came back to the stores before this one that had died early.
+	returned uint64
 }
 
 // rng is a source of chance of its own for each purpose, so that one more use of one does not change the others.
@@ -222,6 +224,7 @@ func (m *member) leave() error {
 
 // reopen puts what was left in the place of the store.
 func (m *member) reopen() error {
+	m.returned += m.store.Stats().Returned
 	if err := errors.Join(m.store.Close(), os.RemoveAll(m.dir)); err != nil {
 		return err
 	}
@@ -230,7 +233,10 @@ func (m *member) reopen() error {
 }
 
 // arrived is told by the node of every message that it took.
-func (m *member) arrived(a node.Arrival) { m.w.ledger.arrived(m.number, a, m.store.Stats().Evicted) }
+func (m *member) arrived(a node.Arrival) {
+	stats := m.store.Stats()
+	m.w.ledger.arrived(m.number, a, stats.Evicted+m.returned+stats.Returned)
+}
 
 // iface is the one network that everybody is on.
 func (m *member) iface() discovery.Interface {

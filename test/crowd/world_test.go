@@ -143,6 +143,23 @@ func TestChecksBite(t *testing.T) {
 			}
 			comes(w, 1)
 		}},
+		{"again, more often than it died early", "n1 took message 0 again", func(t *testing.T, w *World) {
+			m, msg, p := w.members[1], sign(t, w, "as old as a liar says"), w.ledger.posts[0]
+			p.life = msg.Life()
+			w.ledger.expectNoise(msg)
+			for _, age := range []time.Duration{msg.Life() - time.Second, time.Hour} {
+				if v, err := m.store.Put(t.Context(), []store.Item{{Message: msg, Age: age}}); err != nil || v[0] != protocol.Accept {
+					t.Fatal(v, err)
+				}
+				time.Sleep(time.Hour)
+			}
+			a := node.Arrival{ID: p.msg.ID, From: w.members[0].info.ID}
+			m.arrived(a)
+			if got := w.ledger.takeWrong(); len(got) > 0 {
+				t.Errorf("once is no wonder: %q", got)
+			}
+			m.arrived(a)
+		}},
 		{"quota", "bytes, its quota is 16777216 of 100", func(_ *testing.T, w *World) { w.opts.quota = 100 }},
 		{"size", "n1 keeps 1000 bytes of messages, and counts", func(_ *testing.T, w *World) {
 			w.checkRoom(w.members[1], kept{bytes: 1000}, w.members[1].store.Stats())
