@@ -28,7 +28,7 @@ var sizes = map[string]struct{ check, full, race int }{
 	"mules":     {0, own, 0},
 	"mute":      {0, own, 0},
 	"partition": {0, 0, 0},
-	"poor":      {0, own, 8},
+	"poor":      {0, own, 0},
 	"quiet":     {0, own, 0},
 	"sfhh":      {0, 0, 0},
 	"skew":      {20, own, 0},
