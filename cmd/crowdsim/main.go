@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"strconv"
 	"syscall"
 
 	"github.com/spf13/pflag"
@@ -71,23 +70,18 @@ func main() {
 		fmt.Print(story.Help())
 		os.Exit(played)
 	}
-	if err := sense(flags); err != nil {
+	if err := sense(flags, a); err != nil {
 		os.Exit(complain(err, wrong))
 	}
 	os.Exit(play(flags.Arg(0), a))
 }
 
 // sense says what is wrong with a command line that could be read.
-func sense(flags *pflag.FlagSet) error {
-	set := func(name string) (value string, ok bool) {
-		f := flags.Lookup(name)
-		return f.Value.String(), f.Changed
+func sense(flags *pflag.FlagSet, a asked) error {
+	if flags.Changed("nodes") && a.nodes < 1 {
+		return fmt.Errorf("--nodes %d: say 1 or more, or leave it out to play the story's own number", a.nodes)
 	}
-	nodes, asked := set("nodes")
-	if n, err := strconv.Atoi(nodes); asked && (err != nil || n < 1) {
-		return fmt.Errorf("--nodes %s: say 1 or more, or leave it out to play the story's own number", nodes)
-	}
-	if page, asked := set("html"); asked && page == "" {
+	if flags.Changed("html") && a.html == "" {
 		return errors.New("--html: name the file to write, as in --html out.html")
 	}
 	switch n := flags.NArg(); {

@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"testing/synctest"
 
 	"longear/protocol"
 	"longear/test/crowd/contact"
@@ -20,22 +19,7 @@ func TestTraceMessages(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := tell(t, "nodes 3", "trace one three.one", "advance 40s", "expect carried within 1s")
-	defer oneProcessor()()
-	synctest.Test(t, func(t *testing.T) {
-		w, err := newWorld(t.Context(), s, Options{Seed: 1, Dir: dir})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() {
-			if err := w.close(); err != nil {
-				t.Error(err)
-			}
-		}()
-		for i := range s.Steps {
-			if err := w.step(&s.Steps[i]); err != nil {
-				t.Fatal(err)
-			}
-		}
+	inWorldOf(t, s, Options{Seed: 1, Dir: dir}, func(t *testing.T, w *World) {
 		r, err := w.report(false)
 		if err != nil {
 			t.Fatal(err)

@@ -83,8 +83,8 @@ type World struct {
 	joined   cost // what all had cost when the last join came
 	publish  int  // posts by chance so far, for their seed
 	told     int  // messages that the story, or its trace so far, has told nodes to publish
-	cut      int  // messages of a trace that were longer than may be
 	unsaid   int  // of them, for which nobody honest was up
+	cut      int  // messages of a trace that were longer than may be
 	checks   int  // of the whole world so far
 	ended    bool // somebody's life, since the last check
 }
