@@ -139,6 +139,10 @@ func (n *Node) validate(ctx context.Context, from peer.ID, msg *pubsub.Message) 
 	if from == n.host.ID() {
 		return pubsub.ValidationAccept
 	}
+	if !n.enter() { // pubsub outlives Run by what it has begun
+		return pubsub.ValidationIgnore
+	}
+	defer n.inside.Done()
 	age, size := binary.Uvarint(msg.Data)
 	if size <= 0 || age > maxAge {
 		n.chronicle.refuse(from, protocol.RejectMalformed)

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/network"
+
+	"longear/node"
 )
 
 // One reset of a pubsub stream can make a direction deaf for the life of the connection. Whether pubsub recovers or the watchdog
@@ -85,5 +87,40 @@ func TestCrowd(t *testing.T) {
 				t.Errorf("node %d lacks %d of 20", i, n)
 			}
 		}
+	})
+}
+
+// What gossip has at the door when a node ends is finished before Run returns: the store may be closed then, and nobody is told of an arrival
+// any more.
+func TestRunWaitsForGossip(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		began, finish := make(chan struct{}), make(chan struct{})
+		a := w.add(nil)
+		b := w.join(nil, func(c *node.Config) {
+			c.Arrived = func(got node.Arrival) {
+				if got.Way != node.ByGossip {
+					t.Errorf("came by %v: this tests nothing", got.Way)
+				}
+				close(began)
+				<-finish
+			}
+		})
+		w.meet(a, b)
+		time.Sleep(15 * time.Second)
+		a.post(t, 1)
+		<-began
+		stopped := make(chan struct{})
+		go func() {
+			defer close(stopped)
+			b.stop()
+		}()
+		time.Sleep(time.Minute)
+		select {
+		case <-stopped:
+			t.Error("Run returned with a message at the door")
+		default:
+		}
+		close(finish)
+		<-stopped
 	})
 }

@@ -65,9 +65,9 @@ type Node struct {
 	remuted  chan struct{} // of size 1: the list of muted authors has changed; one is as good as many
 	settling chan struct{} // of size 1, held while the store is brought in line with it
 
-	mu      sync.Mutex
-	state   runState       // guarded by mu
-	spawned sync.WaitGroup // goroutines of links; added to under mu and only while running
+	mu     sync.Mutex
+	state  runState       // guarded by mu
+	inside sync.WaitGroup // who works for a peer; added to under mu and only while running
 }
 
 type runState uint8
@@ -163,20 +163,30 @@ func (n *Node) begin() error {
 	return nil
 }
 
-// finish waits for the links, whose streams end with the host.
+// finish waits for the links, whose streams end with the host, and for what gossip has at the door.
 func (n *Node) finish() {
 	n.mu.Lock()
 	n.state = ended
 	n.mu.Unlock()
-	n.spawned.Wait()
+	n.inside.Wait()
 }
 
-// spawn runs f for a link. Run waits for it; once Run is ending nothing new begins.
-func (n *Node) spawn(f func()) {
+// enter counts somebody who works for a peer and calls n.inside.Done at the end: Run waits for all of them. Once it is ending nobody enters.
+func (n *Node) enter() bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.state == running {
-		n.spawned.Go(f)
+	if n.state != running {
+		return false
+	}
+	n.inside.Add(1)
+	return true
+}
+
+// spawn runs f for a link.
+func (n *Node) spawn(f func()) {
+	if n.enter() {
+		n.inside.Go(f)
+		n.inside.Done()
 	}
 }
 
