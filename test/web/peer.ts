@@ -1,13 +1,14 @@
 // The TypeScript end of the pipe: one JSON object a line in, one out. What the Go tests ask is in the operations below.
 
 import { createInterface } from "node:readline";
-import { fromBase32, toBase32 } from "../../cmd/longear/web/src/protocol/base32.ts";
+import { toBase32 } from "../../cmd/longear/web/src/protocol/base32.ts";
 import { type Author, type Tag, toHex } from "../../cmd/longear/web/src/protocol/bytes.ts";
 import { readCard, writeCard } from "../../cmd/longear/web/src/protocol/card.ts";
 import { newCarryReader, writeCarry } from "../../cmd/longear/web/src/protocol/carry.ts";
 import { canonicalName, publicTag } from "../../cmd/longear/web/src/protocol/channel.ts";
 import { channelKey } from "../../cmd/longear/web/src/protocol/channelkey.ts";
 import { keyPair, openDirect, writeDirect } from "../../cmd/longear/web/src/protocol/direct.ts";
+import { fromBase32 } from "../../cmd/longear/web/src/protocol/frombase32.ts";
 import { idOf } from "../../cmd/longear/web/src/protocol/id.ts";
 import type { Message } from "../../cmd/longear/web/src/protocol/message.ts";
 import { read, readAll } from "../../cmd/longear/web/src/protocol/read.ts";

@@ -1,8 +1,9 @@
 // Cards, SPEC.md section 8: how to write to an author.
 
-import { fromBase32, toBase32 } from "./base32.ts";
+import { toBase32 } from "./base32.ts";
 import { type Author, concat, inDomain } from "./bytes.ts";
 import { authorOf, sign, verify } from "./ed25519.ts";
+import { fromBase32 } from "./frombase32.ts";
 
 /** An author and the X25519 key that opens what is written to them. */
 export interface Card {

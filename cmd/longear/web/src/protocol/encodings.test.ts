@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { test } from "node:test";
-import { fromBase32, toBase32 } from "./base32.ts";
+import { toBase32 } from "./base32.ts";
+import { fromBase32 } from "./frombase32.ts";
 import { hugeUvarint, readUvarint, uvarint } from "./uvarint.ts";
 import { type VectorFiles, vectors } from "./vectors.ts";
 

@@ -1,12 +1,13 @@
 // longear's protocol as a page uses it. What few pages need, and what is heavy, is fetched when somebody asks for it.
 
-export { fromBase32, toBase32 } from "./base32.ts";
+export { toBase32 } from "./base32.ts";
 export type { Author, ID, Tag } from "./bytes.ts";
 export { fromUTF8, utf8 } from "./bytes.ts";
 export { type Card, readCard, writeCard } from "./card.ts";
 export { canonicalName, publicTag } from "./channel.ts";
 export { authorOf } from "./ed25519.ts";
 export { encodeAnswer, encodeManifest, encodePoll } from "./encode.ts";
+export { fromBase32 } from "./frombase32.ts";
 export { idOf } from "./id.ts";
 export { type Manifest, decodeManifest, fileLimits } from "./manifest.ts";
 export { type Content, type Message, classes, decode, kinds } from "./message.ts";

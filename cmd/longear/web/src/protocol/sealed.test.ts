@@ -2,13 +2,14 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fromBase32, toBase32 } from "./base32.ts";
+import { toBase32 } from "./base32.ts";
 import { type Author, type Tag, toHex, utf8 } from "./bytes.ts";
 import { readCard, writeCard } from "./card.ts";
 import { canonicalName, publicTag } from "./channel.ts";
 import { channelKey } from "./channelkey.ts";
 import { type Direct, keyPair, maxDirectText, openDirect, splitCard, writeDirect } from "./direct.ts";
 import { authorOf } from "./ed25519.ts";
+import { fromBase32 } from "./frombase32.ts";
 import type { Message } from "./message.ts";
 import { isWeakPassphrase, passphraseSecret } from "./passphrase.ts";
 import { read } from "./read.ts";

@@ -1,6 +1,6 @@
 // Messages of this phone's person, signed. Bodies are SPEC.md's; what cannot be written is said in words of the catalogue.
 
-import { fromBase32 } from "../../protocol/base32.ts";
+import { fromBase32 } from "../../protocol/frombase32.ts";
 import { type Tag, utf8 } from "../../protocol/bytes.ts";
 import { encodeAnswer, encodeManifest, encodePoll } from "../../protocol/encode.ts";
 import { maxBody, maxLifetime } from "../../protocol/limits.ts";
@@ -8,7 +8,7 @@ import { classes, kinds } from "../../protocol/message.ts";
 import { idOf } from "../../protocol/id.ts";
 import { type Draft as Unsigned, write } from "../../protocol/write.ts";
 import { type Answer, Failure } from "../core.ts";
-import { nameBody } from "./profile.ts";
+import { readName } from "./profile.ts";
 
 /** A photo as it is to be sent: drawn anew, so that nothing is in it but the picture. */
 export interface Drawn {
@@ -50,8 +50,8 @@ export function composeAnswer(pen: Pen, target: string, answer: Answer): Uint8Ar
 
 /** What an author calls itself. */
 export function composeProfile(pen: Pen, name: string): Uint8Array {
-  const body = nameBody(name);
-  if (!body) throw new Failure("bad_name");
+  const body = utf8(name);
+  if (readName(body) !== name) throw new Failure("bad_name");
   return sign(pen, { kind: kinds.profile, body });
 }
 

@@ -1,6 +1,6 @@
 // What the person does: messages and answers written, a name taken. Each is signed, kept, and sent as soon as there is a hub.
 
-import { fromBase32 } from "../../protocol/base32.ts";
+import { fromBase32 } from "../../protocol/frombase32.ts";
 import { canonicalName } from "../../protocol/channel.ts";
 import type { Tag } from "../../protocol/bytes.ts";
 import { decode, kinds } from "../../protocol/message.ts";

@@ -4,7 +4,7 @@ import { own } from "./doing.ts";
 import "fake-indexeddb/auto";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fromBase32 } from "../../protocol/base32.ts";
+import { fromBase32 } from "../../protocol/frombase32.ts";
 import { utf8 } from "../../protocol/bytes.ts";
 import { encodeAnswer } from "../../protocol/encode.ts";
 import { classes, kinds } from "../../protocol/message.ts";
