@@ -3,6 +3,7 @@
 import { newCarryReader, writeCarry } from "../../protocol/carry.ts";
 import type { Loaded } from "../core.ts";
 import type { Arrival } from "./check.ts";
+import { ageOf } from "./giving.ts";
 import type { Held } from "./head.ts";
 import type { Stock } from "./stock.ts";
 
@@ -35,7 +36,7 @@ export async function saveCarry(stock: Stock): Promise<Blob> {
     for (const h of some) {
       const wire = wires.get(h.id);
       if (!wire) continue;
-      source.push({ wire, age: stock.ageOf(h) });
+      source.push({ wire, age: ageOf(h, stock.now()) });
       put(writer.next().value as Uint8Array);
     }
   }

@@ -9,6 +9,7 @@ import { type Answer, Failure } from "../core.ts";
 import type { Checked } from "./check.ts";
 import { type Pen, compose, composeAnswer, composeProfile } from "./compose.ts";
 import type { Ready } from "./delta.ts";
+import { ageOf } from "./giving.ts";
 import { type Held, headOf } from "./head.ts";
 import { type Life, type Voices, learn, remute } from "./life.ts";
 import { tagOf } from "./memory.ts";
@@ -100,7 +101,7 @@ async function profile(l: Life): Promise<Uint8Array[]> {
   const me = l.memory.author();
   if (name === "" || me === "") return [];
   for (const h of l.stock.holdings.all()) {
-    if (h.kind === kinds.profile && h.author === me && l.stock.ageOf(h) < profileAge) return [];
+    if (h.kind === kinds.profile && h.author === me && ageOf(h, l.stock.now()) < profileAge) return [];
   }
   return [composeProfile(await penOf(l, tagFrom(tagOf("all")), 0), name)];
 }

@@ -60,8 +60,8 @@ export async function exchange(s: State): Promise<void> {
       {
         held: stock.holdings.all,
         dead: stock.holdings.dead,
+        now: stock.now,
         wires: stock.wires,
-        ageOf: stock.ageOf,
         take: (list) => take(s, list),
         local: s.local,
         most: phoneBounds.messages,

@@ -1,8 +1,10 @@
 // What a page brings to a hub, in calls: the other half of hub.ts.
 
 import { concat } from "../../protocol/bytes.ts";
+import { maxLifetime } from "../../protocol/limits.ts";
 import { uvarint } from "../../protocol/uvarint.ts";
 import type { Arrival } from "./check.ts";
+import type { Held } from "./head.ts";
 import { type Ask, type Posted, type Send, list, object, text } from "./hub.ts";
 
 /** Brings messages, and says what became of each. */
@@ -23,6 +25,11 @@ export async function carried(ask: Ask, ids: readonly string[]): Promise<(number
     const m = told.find((t) => t.id === id);
     return m && Number.isInteger(m.by) ? Number(m.by) : undefined;
   });
+}
+
+/** How long a message has been travelling. */
+export function ageOf(h: Held, now: number): number {
+  return Math.min(Math.max(0, now - h.born), maxLifetime * 1000);
 }
 
 /** One record of a POST or of MESSAGES: length, age, message. */

@@ -28,6 +28,7 @@ export interface Head {
 export interface Since {
   readonly born: number; // running time at which it was first posted, as far as it is told: now - born is its age
   readonly at: number; // time of day at which it came here
+  readonly since: number; // running time at which it first came here; NaN of what an older page kept
   readonly delivery?: Delivery | undefined; // of own ones only
 }
 

@@ -1,5 +1,6 @@
-// What this phone holds, by its heads: the bounds, who is given up for whom, who dies when, and the dead, which are not taken again.
+// What this phone holds, by its heads: the bounds, who is given up for whom, who dies when, and who is dead.
 
+import type { Grave } from "./early.ts";
 import { type Held, isMedia, rankOf } from "./head.ts";
 
 /** How much is held at most. */
@@ -28,16 +29,16 @@ export interface Holdings {
   /** The oldest that would be given up if the phone has less room than the bounds: media, then texts. */
   readonly oldest: (n: number) => Held[];
   readonly expired: (now: number) => Held[];
-  readonly isDead: (key: string) => boolean;
-  readonly bury: (keys: readonly string[], now: number) => void;
+  readonly bury: (dead: readonly (readonly [key: string, grave: Grave])[]) => void;
   /** Forgets the dead that need not be remembered any more, and returns them. */
   readonly exhume: (now: number) => string[];
-  readonly dead: () => Iterable<string>;
+  /** The dead by their keys, without what is held again. */
+  readonly dead: ReadonlyMap<string, Grave>;
 }
 
 interface State {
   readonly held: Map<string, Held>;
-  readonly dead: Map<string, number>;
+  readonly dead: Map<string, Grave>;
   texts: number;
   textBytes: number;
   media: number;
@@ -55,6 +56,7 @@ export function newHoldings(bounds: Bounds = phoneBounds): Holdings {
       count(s, s.held.get(h.id), -1);
       s.held.set(h.id, h);
       count(s, h, 1);
+      s.dead.delete(h.key);
     },
     remove: (id) => {
       const h = s.held.get(id);
@@ -70,18 +72,16 @@ export function newHoldings(bounds: Bounds = phoneBounds): Holdings {
     ],
     oldest: (n) => [...lastFirst(s, true), ...lastFirst(s, false)].slice(0, n),
     expired: (now) => [...s.held.values()].filter((h) => now - h.born >= h.lifetime),
-    isDead: (key) => s.dead.has(key),
-    bury: (keys, now) => keys.forEach((k) => s.dead.set(k, now)),
+    bury: (dead) => dead.forEach(([key, grave]) => s.dead.set(key, grave)),
     exhume: (now) => {
       const gone: string[] = [];
-      for (const [key, at] of s.dead) {
-        if (s.dead.size - gone.length <= mostDead && now - at < deadFor) break; // the order is that of their death
-        gone.push(key);
+      for (const [key, { at }] of s.dead) {
+        if (s.dead.size - gone.length > mostDead || !(now - at < deadFor)) gone.push(key); // the order is that of their death
       }
       gone.forEach((k) => s.dead.delete(k));
       return gone;
     },
-    dead: () => s.dead.keys(),
+    dead: s.dead,
   };
 }
 

@@ -14,7 +14,7 @@ import { type Entry, newKeep } from "./keep.ts";
 function entryOf(wire: Uint8Array): Entry {
   const m = decode(wire);
   if (isRefusal(m)) throw new Error(m);
-  return { held: { ...headOf(m, wire), born: 5, at: 6 }, wire };
+  return { held: { ...headOf(m, wire), born: 5, at: 6, since: 7 }, wire };
 }
 
 const text = messageBy(1);
@@ -28,19 +28,19 @@ test("texts, parts, the dead and settings are there at the next visit", async ()
   const first = newKeep(indexedDB, name);
   assert.equal(await first.put([entryOf(text), entryOf(chunk)]), "kept");
   await first.set({ seed: new Uint8Array(32).fill(7), name: "blue kettle" });
-  await first.drop([], [["1key", 9]]);
+  await first.drop([], [["1key", { at: 9, died: 8 }], ["1other", { at: 9, died: NaN }]]);
   assert.equal(first.keeping(), "phone");
   await first.end(false);
   const next = newKeep(indexedDB, name);
-  assert.deepEqual((await next.texts()).map((k) => [k.id, k.born, k.at]), [[idText(text), 5, 6]]);
+  assert.deepEqual((await next.texts()).map((k) => [k.id, k.born, k.at, k.since]), [[idText(text), 5, 6, 7]]);
   assert.deepEqual((await next.parts()).map((h) => h.id), [idText(chunk)]);
   const wires = await next.wires([idText(text), idText(chunk), "nothing"]);
   assert.deepEqual([...wires.values()].map((w) => w.length), [text.length, chunk.length]);
   assert.deepEqual(await next.setting("seed"), new Uint8Array(32).fill(7));
   assert.equal(await next.setting("name"), "blue kettle");
-  assert.deepEqual(await next.dead(), [["1key", 9]]);
+  assert.deepEqual(await next.dead(), [["1key", { at: 9, died: 8 }], ["1other", { at: 9, died: NaN }]]);
   await next.drop([idText(chunk)], []);
-  await next.undead(["1key"]);
+  await next.undead(["1key", "1other"]);
   assert.deepEqual([await next.parts(), await next.dead()], [[], []]);
 });
 
@@ -56,7 +56,7 @@ test("without storage everything works, for this tab", async () => {
     assert.equal((await keep.parts()).length, 1);
     assert.equal((await keep.wires([idText(chunk)])).size, 1);
     assert.equal(await keep.setting("name"), "x");
-    await keep.drop([idText(text)], [["k", 1]]);
+    await keep.drop([idText(text)], [["k", { at: 1, died: NaN }]]);
     assert.equal((await keep.texts()).length, 0);
     await keep.end(true);
     assert.equal((await keep.parts()).length, 0);
@@ -130,7 +130,7 @@ test("what is forgotten is gone beside a tab that sleeps", async () => {
   const keep = newKeep(indexedDB, name);
   await keep.put([entryOf(text), entryOf(chunk)]);
   await keep.set({ seed: new Uint8Array(32), muted: ["x"] });
-  await keep.drop([], [["1key", 9]]);
+  await keep.drop([], [["1key", { at: 9, died: NaN }]]);
   const asleep = await openRaw(name, 1, () => undefined); // and lets nothing go
   await keep.end(true);
   const tx = asleep.transaction([...asleep.objectStoreNames]);

@@ -3,6 +3,7 @@
 
 import { Failure, type Keeping } from "../core.ts";
 import { type Database, answered, newDatabase, silent, stores } from "./database.ts";
+import type { Grave } from "./early.ts";
 import type { Held, Kept } from "./head.ts";
 
 /** A message to be kept, with what is known of it. */
@@ -25,9 +26,9 @@ export interface Keep {
   /** Keeps them in memory alone. */
   readonly hold: (entries: readonly Entry[]) => void;
   /** Removes messages, and remembers that those keys are dead. */
-  readonly drop: (ids: readonly string[], dead: readonly (readonly [string, number])[]) => Promise<void>;
-  /** The keys of the dead, with the running time of their death. */
-  readonly dead: () => Promise<[string, number][]>;
+  readonly drop: (ids: readonly string[], dead: readonly (readonly [string, Grave])[]) => Promise<void>;
+  /** The keys of the dead, also of those that are kept again, with their graves. */
+  readonly dead: () => Promise<[string, Grave][]>;
   readonly undead: (keys: readonly string[]) => Promise<void>;
   readonly setting: (name: string) => Promise<unknown>;
   readonly set: (values: Readonly<Record<string, unknown>>) => Promise<void>;
@@ -78,7 +79,7 @@ export function newKeep(factory: IDBFactory | undefined, name: string): Keep {
       ids.forEach((id) => s.extra.delete(id));
       await write(s, async (of) => {
         for (const id of ids) for (const name of [stores.texts, stores.media, stores.parts]) of(name).delete(id);
-        for (const [key, at] of dead) of(stores.dead).put(at, key);
+        for (const [key, { at, died }] of dead) of(stores.dead).put(Object.assign([at], { died }), key);
       }).catch(() => undefined);
     },
     dead: () => read(s, deadOf, []),
@@ -107,9 +108,10 @@ export function newKeep(factory: IDBFactory | undefined, name: string): Keep {
   };
 }
 
-async function deadOf(of: (store: string) => IDBObjectStore): Promise<[string, number][]> {
+// A grave is kept as a list of one number, with the other beside it: older pages kept the one alone, and such a list is that number to them.
+async function deadOf(of: (store: string) => IDBObjectStore): Promise<[string, Grave][]> {
   const [keys, values] = await Promise.all([answered(of(stores.dead).getAllKeys()), answered(of(stores.dead).getAll())]);
-  return keys.map((k, i) => [String(k), Number(values[i])]);
+  return keys.map((k, i) => [String(k), { at: Number(values[i]), died: Number(values[i]?.died) }]);
 }
 
 async function set(s: State, values: Readonly<Record<string, unknown>>): Promise<void> {
@@ -127,8 +129,8 @@ function isPart(e: Entry): boolean {
   return e.held.key.startsWith("2");
 }
 
-function keptOf({ held: { id, born, at, delivery }, wire }: Entry): Kept {
-  return { id, wire, born, at, delivery };
+function keptOf({ held: { id, born, at, since, delivery }, wire }: Entry): Kept {
+  return { id, wire, born, at, since, delivery };
 }
 
 function putEntry(of: (store: string) => IDBObjectStore, e: Entry): void {

@@ -17,17 +17,18 @@ import {
   within,
 } from "../../protocol/reconcile/reconcile.ts";
 import type { Arrival, Outcome } from "./check.ts";
+import type { Grave } from "./early.ts";
 import { type Pull, doneFrame, doneIn, frame, frameOf, framesIn, messagesIn, pullFrame, pullIn, scopeBytes, scopeIn } from "./frames.ts";
 import { type Held, isMedia } from "./head.ts";
-import { recordOf, toBase64 } from "./giving.ts";
+import { ageOf, recordOf, toBase64 } from "./giving.ts";
 import { type Hub, Wrong } from "./hub.ts";
 
 /** What a carrier needs of this phone. */
 export interface Load {
   readonly held: () => Iterable<Held>;
-  readonly dead: () => Iterable<Key>;
+  readonly dead: ReadonlyMap<Key, Grave>;
+  readonly now: () => number; // running time
   readonly wires: (ids: readonly string[]) => Promise<Map<string, Uint8Array>>;
-  readonly ageOf: (h: Held) => number;
   readonly take: (list: readonly Arrival[]) => Promise<Outcome[]>;
   /** Whether LOCAL_ONLY messages may pass to this hub. */
   readonly local: boolean;
@@ -62,8 +63,8 @@ export async function exchange(hub: Hub, load: Load, wanted: Scope): Promise<Exc
     if (isMedia(h)) media++;
   }
   const salt = random(16);
-  const dead = newKeySet(load.dead());
-  const session = newSession({ salt, initiator: true, ...(dead.size() > 0 && { refused: (p: string) => dead.keys(p) }) });
+  const refused = newKeySet(refusedOf(load.dead, load.now()));
+  const session = newSession({ salt, initiator: true, ...(refused.size() > 0 && { refused: (p: string) => refused.keys(p) }) });
   const keys = newKeySet(byKey.keys());
   const total = { took: 0, gave: 0, refused: 0 };
   const turns: Turns = { hub, load, byKey, keys, salt, session, name: toBase64(salt), total, number: 0, turns: 0, pulled: 0 };
@@ -71,6 +72,14 @@ export async function exchange(hub: Hub, load: Load, wanted: Scope): Promise<Exc
   await round(turns, { floor, ranks: wanted.ranks === 0 ? textRanks : wanted.ranks & textRanks }, true);
   if (media > 0 && (wanted.ranks === 0 || wanted.ranks & mediaRanks)) await round(turns, { floor: wanted.floor, ranks: mediaRanks }, false);
   return total;
+}
+
+/** For so long after an early death the honest copies that others hold are dying too, and may be offered until they are swept. */
+const earlyAfter = 2 ** 20 + 60_000;
+
+/** Who of the dead is not looked for: all but those that may come back. */
+function* refusedOf(dead: ReadonlyMap<Key, Grave>, now: number): Generator<Key> {
+  for (const [key, { at, died }] of dead) if (!(now >= died + earlyAfter && now < at)) yield key;
 }
 
 /** A phone that is nearly full wants nothing older than the oldest tenth of its texts: it would only drop something newer for it. */
@@ -239,7 +248,7 @@ async function give(t: Turns, r: Round, p: Pull): Promise<void> {
       for (const h of part) {
         const wire = wires.get(h.id);
         if (!wire) continue;
-        const record = recordOf({ wire, age: t.load.ageOf(h) });
+        const record = recordOf({ wire, age: ageOf(h, t.load.now()) });
         page.push(record);
         size += record.length;
         r.size += record.length;

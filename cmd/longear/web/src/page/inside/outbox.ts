@@ -4,7 +4,7 @@
 import { concat } from "../../protocol/bytes.ts";
 import type { Delivery } from "../core.ts";
 import { type Held, isMedia } from "./head.ts";
-import { recordOf } from "./giving.ts";
+import { ageOf, recordOf } from "./giving.ts";
 import type { Hub, Posted } from "./hub.ts";
 import type { Stock } from "./stock.ts";
 
@@ -60,7 +60,7 @@ export function newOutbox(stock: Stock, hub: Hub, handed: Handed, note: (h: Hand
       }
     },
     async ask() {
-      const list = [...mine("hub"), ...mine("carried")].filter((h) => here.has(h.id) && !isMedia(h) && stock.ageOf(h) < askedFor);
+      const list = [...mine("hub"), ...mine("carried")].filter((h) => here.has(h.id) && !isMedia(h) && ageOf(h, stock.now()) < askedFor);
       const ids = list.sort((a, b) => b.at - a.at).slice(0, mostAsked).map((h) => h.id);
       if (ids.length === 0) return false;
       (await hub.carried(ids)).forEach((by, i) => {
@@ -103,7 +103,7 @@ async function batchOf(stock: Stock, from: readonly Held[]): Promise<{ readonly 
   for (const h of from.slice(0, mostRecords)) {
     const wire = wires.get(h.id);
     if (!wire) continue;
-    const record = recordOf({ wire, age: stock.ageOf(h) });
+    const record = recordOf({ wire, age: ageOf(h, stock.now()) });
     if (size + record.length > mostBytes) break;
     size += record.length;
     list.push(h);

@@ -2,13 +2,13 @@
 // here, in this order, and leaves here when its time is over or room is needed.
 
 import { decode } from "../../protocol/message.ts";
-import { maxLifetime } from "../../protocol/limits.ts";
 import { isRefusal } from "../../protocol/verdict.ts";
 
 import { kinds } from "../../protocol/message.ts";
 import type { Delivery } from "../core.ts";
 import { type Check, type Checked, type Outcome, newCheck } from "./check.ts";
 import type { Clock } from "./clock.ts";
+import { type Grave, graveOf, opens } from "./early.ts";
 import { type Head, type Held, type Kept, headOf, isMedia } from "./head.ts";
 import type { Bounds, Holdings } from "./holdings.ts";
 import { newHoldings } from "./holdings.ts";
@@ -41,12 +41,10 @@ export interface Stock {
   readonly reread: (ids: readonly string[]) => Promise<void>;
   readonly deliver: (id: string, delivery: Delivery) => void;
   readonly wires: (ids: readonly string[]) => Promise<Map<string, Uint8Array>>;
-  readonly ageOf: (h: Held) => number;
+  readonly now: () => number; // running time
   /** Lets go of what has expired. */
   readonly expire: () => Promise<void>;
 }
-
-const longest = maxLifetime * 1000;
 
 /** A stock, not opened yet. */
 export function newStock(p: Parts): Stock {
@@ -70,7 +68,7 @@ export function newStock(p: Parts): Stock {
     },
     deliver: (id, delivery) => void deliver(s, id, delivery),
     wires: p.keep.wires,
-    ageOf: (h) => Math.min(Math.max(0, p.clock.now() - h.born), longest),
+    now: p.clock.now,
     expire: async () => {
       await letGo(s, holdings.expired(p.clock.now()));
       await p.keep.undead(holdings.exhume(p.clock.now()));
@@ -91,8 +89,7 @@ export function waitingIn({ holdings }: Pick<Stock, "holdings">): number {
 }
 
 async function open(s: State): Promise<void> {
-  const dead = await s.keep.dead();
-  for (const [key, at] of dead.sort((a, b) => a[1] - b[1])) s.holdings.bury([key], at);
+  s.holdings.bury((await s.keep.dead()).sort(([, a], [, b]) => a.at - b.at));
   const [texts, parts] = await Promise.all([s.keep.texts(), s.keep.parts()]);
   const spoilt = texts.filter((k) => !admit(s, k)).map((k) => String(k?.id));
   for (const h of parts) if (!admitPart(s, h)) spoilt.push(String(h?.id));
@@ -108,8 +105,8 @@ function admit(s: State, k: Kept): boolean {
   if (isRefusal(message)) return false;
   const head = headOf(message, k.wire);
   if (head.id !== k.id) return false;
-  const { born, at, delivery } = k;
-  enter(s, { ...head, born, at, delivery }, message.body);
+  const { born, at, since, delivery } = k;
+  enter(s, { ...head, born, at, since: Number.isFinite(since) ? since : NaN, delivery }, message.body);
   return true;
 }
 
@@ -127,16 +124,20 @@ function enter(s: State, h: Held, body: Uint8Array): void {
 /** Why a message is not wanted here. */
 function spare(s: State, head: Head, age: number): "known" | "passed" | undefined {
   if (s.holdings.get(head.id)) return "known";
-  return s.holdings.isDead(head.key) || age >= head.lifetime ? "passed" : undefined;
+  const grave = s.holdings.dead.get(head.key);
+  const now = s.clock.now();
+  return age >= head.lifetime || (grave && !opens(grave, now, now - age + head.lifetime, head.lifetime)) ? "passed" : undefined;
 }
 
 async function takeIn(s: State, list: readonly Checked[], delivery?: Delivery): Promise<Outcome[]> {
-  const born = (age: number): number => s.clock.now() - Math.min(age, longest);
+  const now = s.clock.now();
   const fresh = new Map<string, Entry & { readonly body: Uint8Array }>();
   const outcomes = list.map(({ head, message, wire, age }): Outcome => {
     const why = fresh.has(head.id) ? "known" : spare(s, head, age);
     if (why) return why;
-    fresh.set(head.id, { held: { ...head, born: born(age), at: s.wall(), delivery }, wire: wire.slice(), body: message.body });
+    // What comes back counts from its first receipt, so that it lives no longer than it would have in its first life.
+    const since = Math.min(now, (s.holdings.dead.get(head.key)?.at ?? Infinity) - head.lifetime);
+    fresh.set(head.id, { held: { ...head, born: Math.min(now - age, since), at: s.wall(), since, delivery }, wire: wire.slice(), body: message.body });
     return "taken";
   });
   const entries = [...fresh.values()];
@@ -163,7 +164,7 @@ async function keepThem(s: State, entries: readonly Entry[]): Promise<void> {
   s.keep.hold(entries);
 }
 
-/** Removes messages; they are not taken again. What a message took back goes with it. */
+/** Removes messages; they are not taken again, but for what died early. What a message took back goes with it. */
 async function letGo(s: State, list: readonly Held[]): Promise<void> {
   if (list.length === 0) return;
   const all = new Set(list);
@@ -174,14 +175,15 @@ async function letGo(s: State, list: readonly Held[]): Promise<void> {
       if (target?.author === h.author) all.add(target);
     }
   }
-  const now = s.clock.now();
+  const dead: [string, Grave][] = [];
   for (const h of all) {
     s.holdings.remove(h.id);
-    if (!isMedia(h)) s.view.remove(h);
     // Media that went for want of room may be asked for again by name, and are never pulled otherwise.
-    if (!isMedia(h)) s.holdings.bury([h.key], now);
+    if (isMedia(h)) continue;
+    s.view.remove(h);
+    dead.push([h.key, graveOf(h, s.clock.now())]);
   }
-  const dead = [...all].filter((h) => !isMedia(h)).map((h): [string, number] => [h.key, now]);
+  s.holdings.bury(dead);
   await s.keep.drop([...all].map((h) => h.id), dead);
   s.changed();
 }
