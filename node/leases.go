@@ -1,6 +1,7 @@
 package node
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -23,10 +24,10 @@ type leases struct {
 	links map[*link]*holding // guarded by mu
 }
 
-// holding is what one link has on lease: at most pullsOpen*pullWants prefixes.
+// holding is what one link has on lease: at most pullsOpen*pullWants prefixes, and mediaShorts.
 type holding struct {
 	exact  map[reconcile.Prefix]time.Time // when it was taken
-	under  map[reconcile.Prefix]int       // how many of them lie at or under a prefix, for every prefix above one
+	order  []reconcile.Prefix             // the same: what lies under a prefix follows it
 	alive  time.Time                      // when messages came last
 	missed map[*link]struct{}             // the links that wanted some of it
 	window time.Time                      // since when bytes are counted
@@ -56,13 +57,13 @@ func (ls *leases) take(l *link, p reconcile.Prefix) bool {
 		if ls.links == nil {
 			ls.links = make(map[*link]*holding)
 		}
-		h = &holding{window: now, exact: make(map[reconcile.Prefix]time.Time), under: make(map[reconcile.Prefix]int)}
+		h = &holding{window: now, exact: make(map[reconcile.Prefix]time.Time)}
 		ls.links[l] = h
 	}
 	h.alive = now
 	if _, twice := h.exact[p]; !twice {
 		h.exact[p] = now
-		h.count(p, 1)
+		h.order = slices.Insert(h.order, h.place(p), p)
 	}
 	return true
 }
@@ -82,7 +83,7 @@ func (h *holding) slacks(now time.Time) bool {
 
 // meets reports whether the holding has p, something above it or something under it.
 func (h *holding) meets(p reconcile.Prefix) bool {
-	if h.under[p] > 0 {
+	if i := h.place(p); i < len(h.order) && p.Covers(h.order[i]) {
 		return true
 	}
 	for n := range p.Len() {
@@ -93,13 +94,10 @@ func (h *holding) meets(p reconcile.Prefix) bool {
 	return false
 }
 
-func (h *holding) count(p reconcile.Prefix, by int) {
-	for n := range p.Len() + 1 {
-		q := p.Cut(n)
-		if h.under[q] += by; h.under[q] == 0 {
-			delete(h.under, q)
-		}
-	}
+// place is where p is, or would be, in order.
+func (h *holding) place(p reconcile.Prefix) int {
+	i, _ := slices.BinarySearchFunc(h.order, p, reconcile.Prefix.Compare)
+	return i
 }
 
 // touch says that messages of so many bytes have been taken in from l.
@@ -123,7 +121,8 @@ func (ls *leases) give(l *link, wants []reconcile.Want) (missed map[*link]struct
 	for _, w := range wants {
 		if _, ok := h.exact[w.Prefix]; ok {
 			delete(h.exact, w.Prefix)
-			h.count(w.Prefix, -1)
+			i := h.place(w.Prefix)
+			h.order = slices.Delete(h.order, i, i+1)
 		}
 	}
 	missed, h.missed = h.missed, nil
@@ -136,6 +135,9 @@ func (ls *leases) drop(l *link) (missed map[*link]struct{}) {
 	defer ls.mu.Unlock()
 	h := ls.links[l]
 	delete(ls.links, l)
+	for _, other := range ls.links {
+		delete(other.missed, l) // or an ended link would be held for as long as the other gives nothing
+	}
 	if h == nil {
 		return nil
 	}

@@ -1,7 +1,9 @@
 package node
 
 import (
+	"encoding/binary"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -45,6 +47,7 @@ func TestLeases(t *testing.T) {
 			takes("a", "21"), takes("a", "3"), misses("b", "3"), misses("c", "21"), drops("a", "b c"),
 			takes("b", ""), drops("a", ""), drops("d", ""), misses("a", "3"), drops("b", "a"),
 		}},
+		{"who has ended is not told", []turn{takes("a", "21"), misses("b", "21"), misses("c", "21"), drops("b", ""), gives("a", "21", "c")}},
 		{"who is silent for 5 s leaves all", []turn{
 			takes("a", "21"), takes("a", "3"), waits(5*time.Second - 1), misses("b", "21"), misses("b", "3"),
 			waits(1), takes("b", "21"), takes("b", "3"),
@@ -104,6 +107,35 @@ func TestLeases(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestLeasesHeld: what a peer has on lease takes little memory, however deep in the trie it says that it lies.
+func TestLeasesHeld(t *testing.T) {
+	const links, each = 8, pullsOpen*pullWants + mediaShorts
+	used := func() int {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int(m.HeapAlloc)
+	}
+	var ls leases
+	before := used()
+	for i := range links {
+		l := new(link)
+		for j := range each {
+			var id reconcile.ID
+			binary.BigEndian.PutUint16(id[:], uint16(i*each+j)) // 64 nibbles from the end
+			if !ls.take(l, reconcile.NewKey(1, 7, id).Prefix(reconcile.Nibbles)) {
+				t.Fatal("a part is not to be had")
+			}
+		}
+	}
+	got := (used() - before) / links
+	t.Logf("%d kB a link", got>>10)
+	if got > 1<<20 {
+		t.Errorf("%d parts that are on lease to one link take %d kB, want less than 1 MB", each, got>>10)
+	}
+	runtime.KeepAlive(&ls)
 }
 
 // play is leases and the links that it is about, by name.
