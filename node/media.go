@@ -1,7 +1,7 @@
 package node
 
 import (
-	"errors"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -147,9 +147,13 @@ func (l *link) pumpMedia(out []byte) []byte {
 // and if it fails the round that showed them is past.
 func (l *link) nextMedia() *pull {
 	p := &pull{media: true}
-	shorts := 0
+	shorts, began := 0, l.spent
 	var later []reconcile.Want
 	for i, w := range l.media.wants {
+		if l.spent-began >= pageWork {
+			later = slices.Concat(l.media.wants[i:], later) // what was not looked at comes first the next time
+			break
+		}
 		if shorts >= mediaShorts {
 			later = append(later, l.media.wants[i:]...)
 			break
@@ -181,13 +185,11 @@ func (l *link) lacks(w *reconcile.Want) bool {
 	}
 	here := make(map[reconcile.ShortID]struct{})
 	err := l.look(func(v *store.View) error {
-		for k, err := range v.Keys(w.Prefix) {
+		for k, err := range reconcile.Match(v, l.salt, w.Prefix, w.Short) {
 			if err != nil {
 				return err
 			}
-			if here[l.salt.Short(k.ID())] = struct{}{}; len(here) > reconcile.MaxMatch {
-				return errBroad
-			}
+			here[l.salt.Short(k.ID())] = struct{}{}
 		}
 		return nil
 	})
@@ -204,8 +206,6 @@ func (l *link) lacks(w *reconcile.Want) bool {
 	w.Short = left
 	return len(left) > 0
 }
-
-var errBroad = errors.New("more keys under a prefix than are named there")
 
 // mediaDone plans what comes after an answer with media: at once or, while somebody talks, after a pause as long as the answer took. Of that
 // time a part was its way here and back, so media has the link less than half of the time, and most texts meet no chunk under way.

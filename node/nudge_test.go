@@ -2,6 +2,8 @@ package node
 
 import (
 	"context"
+	"crypto/ed25519"
+	"fmt"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -9,6 +11,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"longear/protocol"
 	"longear/protocol/frame"
 	"longear/protocol/reconcile"
 	"longear/store"
@@ -149,4 +152,50 @@ func TestVetoed(t *testing.T) {
 		}
 		l.spent = 0
 	}
+}
+
+// TestMediaWork: what a peer says that it has of photos is looked at within the work for a page at a time, and each want has its turn, though most
+// lie where another link has something on lease.
+func TestMediaWork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const held, leased = 300, 400
+		st, err := store.Open(store.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer st.Close()
+		_, key, err := ed25519.GenerateKey(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var items []store.Item
+		for i := range held {
+			m, err := protocol.Sign(key, protocol.Draft{Created: 7, Class: protocol.Media, Kind: protocol.KindChunk, Body: fmt.Append(nil, i)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			items = append(items, store.Item{Message: m})
+		}
+		if _, err := st.Put(t.Context(), items); err != nil {
+			t.Fatal(err)
+		}
+		part := func(created uint64) reconcile.Prefix {
+			return reconcile.NewKey(rankMedia, created, reconcile.ID{}).Prefix(13)
+		}
+		l := &link{n: &Node{store: st}}
+		l.n.leases.take(new(link), part(8))
+		unknown := []reconcile.ShortID{1}
+		l.media.wants = append(slices.Repeat([]reconcile.Want{{Prefix: reconcile.Prefix{}.Child(rankMedia), Short: unknown}}, leased),
+			reconcile.Want{Prefix: part(9), Short: unknown})
+		var asked *pull
+		for calls := 0; calls <= leased*held/pageWork && (asked == nil || len(asked.Wants) == 0); calls++ {
+			l.spent = 0
+			if asked = l.nextMedia(); l.spent > pageWork+2*held {
+				t.Errorf("%d keys are read at a time, want at most %d and those of a want", l.spent, pageWork)
+			}
+		}
+		if len(asked.Wants) != 1 || asked.Wants[0].Prefix != part(9) || len(l.media.wants) != leased {
+			t.Errorf("%d wants are asked for and %d stay, want the one that nobody pulls, and the others", len(asked.Wants), len(l.media.wants))
+		}
+	})
 }
