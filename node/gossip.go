@@ -149,7 +149,9 @@ func (n *Node) validate(ctx context.Context, from peer.ID, msg *pubsub.Message) 
 		n.blame(from, pointsMessage, protocol.RejectMalformed.String())
 		return pubsub.ValidationReject
 	}
-	if !n.meters.allow(from) {
+	allowed := n.meters.allow(from)
+	n.parted(from)
+	if !allowed {
 		n.counts.refuse(protocol.IgnoreBudget)
 		n.chronicle.refuse(from, protocol.IgnoreBudget)
 		return pubsub.ValidationIgnore

@@ -101,6 +101,14 @@ func (n *Node) watchLinks(ctx context.Context) (stop func()) {
 	}
 }
 
+// parted forgets the buckets of a peer that is not connected. What it sent may come to be looked at after its connection has ended, and makes
+// them anew: whoever takes from them calls this afterwards. If the peer is connected then, the end of that forgets them.
+func (n *Node) parted(p peer.ID) {
+	if n.host.Network().Connectedness(p) != network.Connected {
+		n.meters.forget(p)
+	}
+}
+
 // Times of keeping a link: a stream that fails while its connection lives is opened again, ever more slowly.
 const (
 	reopenFirst = time.Second
@@ -146,6 +154,7 @@ var errReplaced = errors.New("another link to this peer took its place")
 func (n *Node) runLink(ctx context.Context, s network.Stream, initiator bool) error {
 	l := newLink(n, s, initiator)
 	defer close(l.gone)
+	defer n.parted(l.peer)
 	if lost := n.links.add(l); lost == l {
 		return errors.Join(errReplaced, s.Reset())
 	} else if lost != nil {

@@ -18,9 +18,10 @@ const (
 // meters holds the token buckets of each peer.
 //
 // BUG(node): a peer that connects anew has full ones. How often it may do that is bounded for its network: see newResources.
+// What a peer that has gone left in pubsub's queue, 512 messages at most, is not metered.
 type meters struct {
 	mu   sync.Mutex
-	link map[peer.ID]meter // guarded by mu; removed with the connection
+	link map[peer.ID]meter // guarded by mu; removed with the connection: see parted
 }
 
 // meter is the buckets of one peer: of signatures by gossip, and of what is read from the store for sync.
