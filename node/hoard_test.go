@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -45,7 +46,7 @@ func (w *world) stranger(victim *member) *stranger {
 			s.frames <- heard{kind, payload}
 		}
 	}()
-	s.say(sync.Hello, append([]byte{0x08, 1, 0x3a, 16}, make([]byte, 16)...))
+	s.say(sync.Hello, hello)
 	return s
 }
 
@@ -59,9 +60,16 @@ func (s *stranger) say(kind sync.Kind, payload []byte) {
 // round begins a round with a root that no store has, and that was not settled in the rounds before.
 func (s *stranger) round() {
 	s.rounds++
-	root := append([]byte{0, 0, 99, s.rounds}, make([]byte, 15)...)
-	s.say(sync.Round, append(sync.AppendScope(nil, reconcile.Scope{Ranks: 7}), root...))
+	s.say(sync.Round, newRound(s.rounds))
 }
+
+func newRound(number byte) []byte {
+	root := append([]byte{0, 0, 99, number}, make([]byte, 15)...)
+	return append(sync.AppendScope(nil, reconcile.Scope{Ranks: 7}), root...)
+}
+
+// hello is one with a salt of zeros.
+var hello = append([]byte{0x08, 1, 0x3a, 16}, make([]byte, 16)...)
 
 // offer says which keys it has, and ends the round with that.
 func (s *stranger) offer(has []reconcile.Want) {
@@ -214,6 +222,76 @@ func TestVainOffers(t *testing.T) {
 		t.Logf("%d of %d rounds are answered, %d million keys", answered, seconds*rate, answered*each/1_000_000)
 		if answered < most/2 || answered > most+1 {
 			t.Errorf("%d of %d rounds are answered, want %d", answered, seconds*rate, most)
+		}
+	})
+}
+
+// TestStreamAfterStream: a peer that opens stream after stream has no more rounds answered than over one.
+func TestStreamAfterStream(t *testing.T) {
+	const streams, each, seconds = 100, 50, 10 // rounds of each stream
+	inWorld(t, func(t *testing.T, w *world) {
+		victim := w.add(nil)
+		h := w.listen()
+		defer h.Close()
+		var answered atomic.Int64
+		for range streams {
+			s := syncWith(t, h, victim)
+			go func() {
+				for r := bufio.NewReader(s); ; {
+					kind, _, err := sync.Read(r, func(sync.Kind, []byte) {})
+					if err != nil {
+						return
+					}
+					if kind == sync.Recon {
+						answered.Add(1)
+					}
+				}
+			}()
+			b := sync.Append(nil, sync.Hello, hello)
+			for i := range byte(each) {
+				b = sync.Append(b, sync.Round, newRound(i))
+			}
+			s.Write(b) // which fails when the stream has been refused
+			time.Sleep(seconds * time.Second / streams)
+		}
+		const most = 100 + seconds*20
+		if n := answered.Load(); n < each || n > most {
+			t.Errorf("%d of %d rounds are answered in %d s, want at most %d", n, streams*each, seconds, most)
+		}
+	})
+}
+
+// TestTooManyStreams: a stream that is one too many is refused, and does not end the link that there is.
+func TestTooManyStreams(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		victim := w.add(nil)
+		h := w.listen()
+		defer h.Close()
+		var open []network.Stream
+		still := func() (left []int) {
+			time.Sleep(time.Second)
+			for i, s := range open {
+				if _, err := s.Write(sync.Append(nil, sync.Done, []byte{1})); err == nil {
+					left = append(left, i)
+				}
+			}
+			return left
+		}
+		for range 150 {
+			s := syncWith(t, h, victim)
+			if _, err := s.Write(sync.Append(nil, sync.Hello, hello)); err != nil {
+				t.Fatal(err)
+			}
+			open = append(open, s)
+			time.Sleep(time.Millisecond)
+		}
+		if left := still(); len(left) != 1 || left[0] < 99 || left[0] > 105 {
+			t.Errorf("of 150 streams %v are open, want one of the first 100 or a few more", left)
+		}
+		open = append(open, syncWith(t, h, victim))
+		open[150].Write(sync.Append(nil, sync.Hello, hello))
+		if left := still(); len(left) != 1 || left[0] != 150 {
+			t.Errorf("a second later %v are open, want the new one", left)
 		}
 	})
 }

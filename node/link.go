@@ -19,7 +19,6 @@ import (
 	libp2p "github.com/libp2p/go-libp2p/core/protocol"
 	"github.com/quic-go/quic-go"
 	"golang.org/x/sync/errgroup"
-	"golang.org/x/time/rate"
 
 	"longear/protocol/frame"
 	"longear/protocol/reconcile"
@@ -43,8 +42,8 @@ const (
 	// saltLife is how long one salt serves. A chance match of short IDs, one in four billion a pair, hides a
 	// message at most that long, and what was not taken for its age is asked for again.
 	saltLife = 10 * time.Minute
-	// roundRate and roundBurst bound the rounds that a peer may start: each message of one can cost this node tens of
-	// milliseconds. An honest peer starts one in syncGap, and some in a row when much differs.
+	// roundRate and roundBurst bound the rounds that a peer may start, and with them the streams that it may open: each message of a round can
+	// cost this node tens of milliseconds. An honest peer starts one in syncGap, and some in a row when much differs; it opens few streams (reopenFirst).
 	roundRate  = 20.0
 	roundBurst = 100.0
 	// againRate bounds the rounds that this side starts at once after another, because the peer says that it left something out or wants
@@ -93,9 +92,7 @@ type link struct {
 	greeted   bool // our hello is out
 	answering bool // a round is under way
 	roundAt   time.Time
-	begun     *rate.Limiter    // of the peer's rounds, or of its nudges
-	repeated  *rate.Limiter    // of the rounds that this side starts at once after another
-	work      *rate.Limiter    // of what is read for the peer; kept while it is connected, whatever becomes of the link
+	meter                      // the peer's: kept while it is connected, whatever becomes of the link
 	spent     int              // not taken from work yet
 	messages  int              // of this round, both ways
 	moved     bool             // this round moved messages in either direction
@@ -143,9 +140,7 @@ func newLink(n *Node, s network.Stream, initiator bool) *link {
 		gone:     make(chan struct{}),
 		events:   make(chan event, 64),
 		due:      make(chan struct{}, 1),
-		begun:    rate.NewLimiter(roundRate, roundBurst),
-		repeated: rate.NewLimiter(againRate, roundBurst),
-		work:     n.meters.of(s.Conn().RemotePeer()).work,
+		meter:    n.meters.of(s.Conn().RemotePeer()),
 		pulls:    make(map[uint64]*pull),
 		page:     pageFirst,
 	}

@@ -147,14 +147,20 @@ func (n *Node) openSync(ctx context.Context, p peer.ID) (network.Stream, error) 
 	return n.host.NewStream(ctx, p, syncProtocol)
 }
 
-// errReplaced ends a link whose peer has a better one with us.
-var errReplaced = errors.New("another link to this peer took its place")
+// errReplaced ends a link whose peer has a better one with us, and errOften one of a peer that opens streams without end.
+var (
+	errReplaced = errors.New("another link to this peer took its place")
+	errOften    = errors.New("the peer opens too many streams")
+)
 
 // runLink runs sync over a stream until it fails or ctx ends.
 func (n *Node) runLink(ctx context.Context, s network.Stream, initiator bool) error {
 	l := newLink(n, s, initiator)
 	defer close(l.gone)
 	defer n.parted(l.peer)
+	if !initiator && !l.begun.Allow() { // each ends the link before it and is a look at all others
+		return errors.Join(errOften, s.Reset())
+	}
 	if lost := n.links.add(l); lost == l {
 		return errors.Join(errReplaced, s.Reset())
 	} else if lost != nil {

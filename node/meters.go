@@ -24,8 +24,13 @@ type meters struct {
 	link map[peer.ID]meter // guarded by mu; removed with the connection: see parted
 }
 
-// meter is the buckets of one peer: of signatures by gossip, and of what is read from the store for sync.
-type meter struct{ checks, work *rate.Limiter }
+// meter is the buckets of one peer.
+type meter struct {
+	checks   *rate.Limiter // of signatures by gossip
+	work     *rate.Limiter // of what is read from the store for sync
+	begun    *rate.Limiter // of the peer's streams of sync and its rounds, or its nudges
+	repeated *rate.Limiter // of the rounds that this side starts at once after another
+}
 
 func (m *meters) of(p peer.ID) meter {
 	m.mu.Lock()
@@ -35,7 +40,12 @@ func (m *meters) of(p peer.ID) meter {
 		if m.link == nil {
 			m.link = make(map[peer.ID]meter)
 		}
-		b = meter{rate.NewLimiter(meterRate, meterBurst), rate.NewLimiter(workRate, workBurst)}
+		b = meter{
+			checks:   rate.NewLimiter(meterRate, meterBurst),
+			work:     rate.NewLimiter(workRate, workBurst),
+			begun:    rate.NewLimiter(roundRate, roundBurst),
+			repeated: rate.NewLimiter(againRate, roundBurst),
+		}
 		m.link[p] = b
 	}
 	return b

@@ -42,6 +42,12 @@ func TestGoneHasNoBuckets(t *testing.T) {
 		}},
 		{"a stream of sync", func(p peer.ID) { n.runLink(t.Context(), deadStream{peer: p}, false) }},
 		{"a stream of ours", func(p peer.ID) { n.runLink(t.Context(), deadStream{peer: p}, true) }},
+		{"a stream more than it may open", func(p peer.ID) {
+			for range 2 { // as many again: it takes a while until there is one
+				n.meters.of(p).begun.ReserveN(time.Now(), roundBurst)
+			}
+			n.runLink(t.Context(), deadStream{peer: p}, false)
+		}},
 	} {
 		if c.late(peer.ID(c.what)); len(n.meters.link) != 0 {
 			t.Errorf("%s: %d peers that are gone have buckets", c.what, len(n.meters.link))
@@ -72,3 +78,25 @@ func (deadConn) RemoteMultiaddr() ma.Multiaddr {
 	return ma.StringCast("/ip4/192.0.2.1/udp/4550/quic-v1")
 }
 func (deadConn) As(any) bool { return false }
+
+// TestBucketsOutliveLinks: a peer has those that it had when its link is made anew, on either side, and new ones when it is connected anew.
+func TestBucketsOutliveLinks(t *testing.T) {
+	n := new(Node)
+	first := newLink(n, deadStream{peer: "p"}, true)
+	for what, c := range map[string]struct {
+		peer      peer.ID
+		initiator bool
+		same      bool
+	}{
+		"another stream":           {"p", true, true},
+		"one that the peer opened": {"p", false, true},
+		"another peer":             {"q", true, false},
+	} {
+		if same := newLink(n, deadStream{peer: c.peer}, c.initiator).meter == first.meter; same != c.same {
+			t.Errorf("%s: the same buckets %v, want %v", what, same, c.same)
+		}
+	}
+	if n.meters.forget("p"); newLink(n, deadStream{peer: "p"}, true).meter == first.meter {
+		t.Error("what is left of the connection before is in the next")
+	}
+}

@@ -21,7 +21,7 @@ import (
 // round is over.
 func TestNudges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := &link{n: &Node{wakes: make(chan wake, 10_000)}, initiator: true, begun: rate.NewLimiter(roundRate, roundBurst)}
+		l := &link{n: &Node{wakes: make(chan wake, 10_000)}, initiator: true, meter: meter{begun: rate.NewLimiter(roundRate, roundBurst)}}
 		for range 10 {
 			for range 1000 {
 				if err := l.handle(t.Context(), event{kind: frame.Nudge}); err != nil {
@@ -80,7 +80,7 @@ func TestPace(t *testing.T) {
 			{"beyond it", slices.Repeat([]int{65_536}, 161), 105_490 * time.Millisecond}, // 222 times 65,536 less 4,000,000, at 100,000 a second
 			{"one step that is too much", []int{1 << 40}, 10 * time.Second},
 		} {
-			l, began := &link{work: m.of("peer").work}, time.Now()
+			l, began := &link{meter: m.of("peer")}, time.Now()
 			for _, l.spent = range c.spent {
 				if err := l.pace(t.Context()); err != nil {
 					t.Fatal(err)
@@ -91,13 +91,13 @@ func TestPace(t *testing.T) {
 			}
 		}
 		m.forget("peer")
-		l := &link{work: m.of("peer").work, spent: 65_536}
+		l := &link{meter: m.of("peer"), spent: 65_536}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		if err := l.pace(ctx); err != nil {
 			t.Errorf("a new connection waits: %v", err)
 		}
-		l.work = m.of("peer").work
+		l.meter = m.of("peer")
 		l.work.AllowN(time.Now(), workBurst-65_536)
 		l.spent = 1
 		if err := l.pace(ctx); err != context.Canceled {
