@@ -31,8 +31,10 @@ func (n *Node) digest() [8]byte {
 	}
 	d.at = now
 	err := n.store.View(func(v *store.View) error {
-		root, _, err := v.Node(reconcile.Prefix{})
-		sum := root.Sum()
+		sum, err := reconcile.Root(v)
+		if sum == (reconcile.Hash{}) {
+			sum[0] = 1 // nothing is not what is not told
+		}
 		copy(d.sum[:], sum[:])
 		return err
 	})

@@ -249,6 +249,12 @@ func (w *window) peek() ([]Key, error) {
 
 func (w *window) skip(n int) { w.at += n }
 
+// Root returns the hash of the whole set: zero if it is empty.
+func Root(src Nodes) (Hash, error) {
+	sum, err := sumUnder(src, Prefix{})
+	return sum.hash, err
+}
+
 // sumUnder returns what the trie says of p.
 func sumUnder(src Nodes, p Prefix) (summary, error) {
 	node, ok, err := src.Node(p)
