@@ -74,8 +74,11 @@ func (a *air) up(x, y int) bool {
 	return a.links[i/64].Load()&(1<<(i%64)) != 0
 }
 
-// addrOf is a node's address: 10.0.0.0/8, as many as anybody can simulate.
-func addrOf(node int) net.IP { return net.IPv4(10, byte(node>>16), byte(node>>8), byte(node)).To4() }
+// addrOf is a node's address: 10.0.0.0/8, as many as anybody can simulate. The first is the network's own, which no node dials.
+func addrOf(node int) net.IP {
+	n := node + 1
+	return net.IPv4(10, byte(n>>16), byte(n>>8), byte(n)).To4()
+}
 
 func nodeAt(addr net.Addr) (int, bool) {
 	u, ok := addr.(*net.UDPAddr)
@@ -86,7 +89,8 @@ func nodeAt(addr net.Addr) (int, bool) {
 	if ip == nil || ip[0] != 10 {
 		return 0, false
 	}
-	return int(ip[1])<<16 | int(ip[2])<<8 | int(ip[3]), true
+	n := int(ip[1])<<16 | int(ip[2])<<8 | int(ip[3])
+	return n - 1, n > 0
 }
 
 // listen puts a node on the air. seed decides which packets are lost.

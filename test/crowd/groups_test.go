@@ -64,6 +64,16 @@ func TestNoLinkWithoutGroup(t *testing.T) {
 	})
 }
 
+// TestEveryNodeCanOwn: the first node's group is as good as any.
+func TestEveryNodeCanOwn(t *testing.T) {
+	s := tell(t, "nodes 2", "stand crowd 10m x 10m range 20m", "wifi-direct places 8", "late n1", `publish n0 "water"`, "advance 30s", "enter n1", "expect all within 30s")
+	inWorld(t, 1, s, func(t *testing.T, w *World) {
+		if owners := w.groups.owners(); owners[0] != 0 || owners[1] != 0 {
+			t.Errorf("owners %v", owners)
+		}
+	})
+}
+
 // TestGroupsCrossed follows a message from its author's group by a walker into the next.
 func TestGroupsCrossed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
