@@ -429,6 +429,86 @@ func TestFerry(t *testing.T) {
 	})
 }
 
+// gather makes a group of a hub and three others, out of hearing of those at other places.
+func (w *world) gather(where int, name string, places int) []*device {
+	w.t.Helper()
+	ds := []*device{w.add(name, func(c *wifidirect.Config) { c.Hub, c.Places = true, places })}
+	for i := range 3 {
+		ds = append(ds, w.add(fmt.Sprint(name, i), nil))
+	}
+	w.place(where, ds...)
+	w.within(time.Minute, "they are in a group", func() bool { return w.together(ds...) })
+	return ds
+}
+
+// Between full groups nothing is carried until somebody makes room; when all have all, all are back and stay.
+func TestFullGroups(t *testing.T) {
+	for range 5 {
+		play(t, func(w *world) {
+			a, b := w.gather(1, "a", 3), w.gather(2, "b", 3)
+			all := slices.Concat(a, b)
+			w.place(0, all...)
+			a[1].post("x")
+			b[0].post("y")
+			w.within(5*time.Minute, "all have all", func() bool {
+				return !slices.ContainsFunc(all, func(d *device) bool { return !d.has("x") || !d.has("y") })
+			})
+			time.Sleep(20 * time.Minute)
+			moves := func() (n int) {
+				for _, d := range all {
+					n += int(d.ups.Load())
+				}
+				return n
+			}
+			before := moves()
+			time.Sleep(30 * time.Minute)
+			if after := moves(); after != before || a[0].ups.Load() != 1 || b[0].ups.Load() != 1 {
+				t.Errorf("with equal stores they moved %d times in half an hour; the hubs had %d and %d groups", after-before, a[0].ups.Load(), b[0].ups.Load())
+			}
+		})
+	}
+}
+
+// Groups that are made up, all full and each with other messages, leave members of a full group alone for a small part of their time, and
+// nobody of one that has a place.
+func TestFullGroupsMadeUp(t *testing.T) {
+	const seconds = 3600
+	for places, most := range map[int]int{3: seconds / 6, 4: 0} {
+		play(t, func(w *world) {
+			ds := w.gather(0, "a", places)
+			liar, err := w.air.Radio("liar").Open(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer liar.Close()
+			name := wifidirect.GroupName("", "00c0ffee")
+			for _, o := range []wifidirect.Order{wifidirect.Seek{For: 2 * time.Hour}, wifidirect.Host{Name: name}} {
+				if err := liar.Do(t.Context(), o); err != nil {
+					t.Fatal(err)
+				}
+			}
+			alone := map[*device]int{}
+			for i := range seconds {
+				record := wifidirect.Record{Peer: "liar", Port: 4550, Name: name, Digest: [8]byte{9, byte(i >> 8), byte(i)}}
+				if err := liar.Do(t.Context(), wifidirect.Advertise{Record: record}); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(time.Second)
+				for _, d := range ds[1:] {
+					if len(d.neighbours()) == 0 {
+						alone[d]++
+					}
+				}
+			}
+			for d, n := range alone {
+				if n > most {
+					t.Errorf("of %d places %s was alone for %d s, want at most %d", places, d.name, n, most)
+				}
+			}
+		})
+	}
+}
+
 func TestWalker(t *testing.T) {
 	play(t, func(w *world) {
 		a, b := w.add("a", hub), w.add("b", hub)
@@ -464,6 +544,23 @@ func TestIdleOwnersMerge(t *testing.T) {
 			t.Errorf("the lower ID is %v", s)
 		}
 	})
+}
+
+// The last place in a group is left to who carries something, but not for ever.
+func TestLastPlace(t *testing.T) {
+	for range 10 {
+		play(t, func(w *world) {
+			h, m, a := w.add("hub", func(c *wifidirect.Config) { c.Hub, c.Places = true, 2 }), w.add("m", nil), w.add("a", nil)
+			w.place(1, a)
+			w.within(25*time.Second, "a owns a group", func() bool { return a.now().State == wifidirect.Hosting && w.together(h, m) })
+			w.place(0, a)
+			time.Sleep(35 * time.Second)
+			if s := a.now().State; s != wifidirect.Hosting {
+				t.Errorf("it is %v before a member had time to come", s)
+			}
+			w.within(time.Minute, "it is in the hub's group", func() bool { return w.together(h, a) })
+		})
+	}
 }
 
 func TestIdleOwnerStepsDown(t *testing.T) {

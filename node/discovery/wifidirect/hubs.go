@@ -127,21 +127,22 @@ func (hs *hubs) compare(a, b *hub, self string) int {
 	)
 }
 
-// elsewhere is an owner, not the one of our group, whose store differs from ours, and which has not shown that it does so
-// for good.
-func (hs *hubs) elsewhere(not Device, own [8]byte, now time.Time) *hub {
-	var best *hub
+// elsewhere is an owner with a place, not the one of our group, whose store differs from ours, and which has not shown that it
+// does so for good; and whether there is one that has none.
+func (hs *hubs) elsewhere(not Device, own [8]byte, now time.Time) (best *hub, full bool) {
 	for _, h := range hs.byDevice {
 		r := h.record
 		switch {
-		case h.device == not || r.Places == 0 || now.Sub(h.heard) > knownFor || now.Before(h.avoid):
+		case h.device == not || now.Sub(h.heard) > knownFor || now.Before(h.avoid):
 		case r.Digest == own || r.Digest == [8]byte{}:
 		case h.ourDigest == own && h.itsDigest == r.Digest:
+		case r.Places == 0:
+			full = true
 		case best == nil || h.heard.After(best.heard):
 			best = h
 		}
 	}
-	return best
+	return best, full
 }
 
 // wasted notes that a hub gave nothing.

@@ -20,6 +20,10 @@ const (
 	ferryRandom = 10 * time.Second // a part of this, for each neighbour
 	// ferryAnyway: where two stores never become equal, this long is enough for what they can exchange.
 	ferryAnyway = time.Minute
+	// stuckFor is how long all groups may be full before a member begins another, and moveAgain until the same one does so again: anyone can
+	// make full groups up.
+	stuckFor  = 30 * time.Second
+	moveAgain = 10 * time.Minute
 
 	sampleEvery = 5 * time.Second
 )
@@ -43,6 +47,7 @@ type staying struct {
 	looked time.Time // when it did last
 	ferry  time.Time // not to another group before
 	spread bool      // ferry was put off by our share of the crowd
+	stuck  time.Time // since when every group is full, ours too, and there is something to carry; zero: it is not so
 	digest [8]byte   // ours when we came
 	theirs [8]byte   // the owner's when we came
 }
@@ -149,6 +154,13 @@ func (m *mind) thinkMember(now time.Time) time.Time {
 			s.look = now
 		}
 	}
+	if m.makesRoom(now) {
+		m.note = "all groups were full"
+		m.moved = now
+		m.leave()
+		m.host(now)
+		return m.until
+	}
 	if !now.Before(s.look) {
 		s.looked = now
 		s.look = now.Add(jitter(lookEvery))
@@ -194,6 +206,8 @@ func (m *mind) rank(owner string) int {
 // ferryTo is the hub to carry messages to now, or nil. Owners never move; a member moves when it has what its owner has.
 func (m *mind) ferryTo(now time.Time) *hub {
 	s, own := &m.staying, m.cfg.Digest()
+	since := s.stuck
+	s.stuck = time.Time{}
 	if own == [8]byte{} || !s.silent.IsZero() || now.Before(s.ferry) {
 		return nil
 	}
@@ -204,7 +218,29 @@ func (m *mind) ferryTo(now time.Time) *hub {
 	if s.hub.record.Digest != own && now.Sub(s.joined) < ferryAnyway {
 		return nil
 	}
-	return m.hubs.elsewhere(s.hub.device, own, now)
+	best, full := m.hubs.elsewhere(s.hub.device, own, now)
+	if best == nil && full && s.hub.record.Places == 0 {
+		if s.stuck = since; since.IsZero() {
+			s.stuck = now
+		}
+	}
+	return best
+}
+
+// makesRoom reports whether to begin a group of our own now, because nothing is carried between groups that are all full. That leaves a
+// place free in the group we were in, and the others hear of both before their turn comes: each looks at a time of its own.
+func (m *mind) makesRoom(now time.Time) bool {
+	s := &m.staying
+	if s.stuck.IsZero() || now.Sub(s.stuck) < stuckFor || now.Sub(m.moved) < moveAgain {
+		return false
+	}
+	if now.Sub(s.hub.heard) <= freshFor {
+		return true
+	}
+	if now.Sub(s.looked) > lookFor { // there may be room by now
+		s.look = now
+	}
+	return false
 }
 
 // settle notes how we leave a hub, so that we come back only when there is something new, and ever more rarely to one

@@ -39,6 +39,9 @@ const (
 	lookIdle  = 10 * time.Second // owners that nobody has joined do: two that took over at once must not stay two
 	lookFor   = 4 * time.Second
 
+	// lastPlaceAfter is how long an owner that nobody joins leaves the last place in another group free: members look twice meanwhile.
+	lastPlaceAfter = time.Minute
+
 	idleLeast  = 3 * time.Minute // an owner that nobody joins seeks again after this and
 	idleRandom = 2 * time.Minute // a part of this
 
@@ -69,6 +72,7 @@ type mind struct {
 	advert   Record
 	adverted time.Time
 	someone  time.Time // when any device of ours was heard
+	moved    time.Time // when we last left a full group to begin another
 	note     string    // what went wrong last, for people
 	trouble  *Trouble  // ends the session
 }
@@ -294,7 +298,7 @@ func (m *mind) thinkHosting(now time.Time) time.Time {
 	if m.cfg.Hub || o.empty.IsZero() {
 		return now.Add(lookEvery)
 	}
-	if h := m.hubs.best(now, m.cfg.Self); h != nil && m.yields(h.record) {
+	if h := m.hubs.best(now, m.cfg.Self); h != nil && m.yields(h.record, now) {
 		m.leave()
 		m.join(h, now)
 		return m.thinkJoining(now)
@@ -316,10 +320,12 @@ func (m *mind) thinkHosting(now time.Time) time.Time {
 }
 
 // yields: of two owners in reach of each other, an idle one joins one that is not, or that never yields; of two idle
-// ones the lower ID does.
-func (m *mind) yields(other Record) bool {
-	idle := other.Places >= m.cfg.Places
-	return other.Fixed || !idle || m.cfg.Self < other.Peer
+// ones the lower ID does. The last place in a group is for who carries something, until nobody has come to us for a while.
+func (m *mind) yields(other Record, now time.Time) bool {
+	if idle := other.Places >= m.cfg.Places; !idle {
+		return other.Places > 1 || now.Sub(m.owning.empty) > lastPlaceAfter
+	}
+	return other.Fixed || m.cfg.Self < other.Peer
 }
 
 // record is what we say of ourselves now.

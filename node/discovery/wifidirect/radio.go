@@ -3,14 +3,14 @@
 //
 // A [Radio] is the hardware: orders in, events out. The [Agent] holds the policy: who owns, who joins, who moves. There is no
 // mesh of groups. Each device is in one group at a time, and people who walk between groups, or members that the agent sends
-// to another group whose store differs, carry the messages.
+// to another group whose store differs, carry the messages. Where all groups are full a member begins another, or nobody could move.
 //
 // A group's name says that it is ours and its passphrase is derived from the name (credentials.go), so that nobody is asked
 // anything: there is no negotiation and no push button. The link is therefore no secret. What keeps messages safe is above it.
 //
 // Invariants: a group that longear did not make is never joined, changed or removed. Passphrases and the names that the
 // system gives to group interfaces are neither stored nor logged. Records heard over the air are hints by strangers: they
-// cost a bounded number of tries, and never a group that works.
+// cost a bounded number of tries and moves, and never a group that works.
 package wifidirect
 
 import (
