@@ -27,6 +27,7 @@ var sizes = map[string]struct{ check, full, race int }{
 	"lie":       {20, own, 10},
 	"mules":     {0, own, 0},
 	"mute":      {0, own, 0},
+	"packed":    {0, own, 0},
 	"partition": {0, 0, 0},
 	"poor":      {0, own, 0},
 	"quiet":     {0, own, 0},

@@ -154,6 +154,8 @@ func (d *deeds) ordered(node int, o wifidirect.Order) {
 			n.ferry = true
 		}
 		n.left, n.joining, n.to = "", true, o.Owner
+	case wifidirect.Host: // there was no place elsewhere
+		n.left = ""
 	case wifidirect.Seek:
 		switch n.left {
 		case "own":
