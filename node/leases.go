@@ -10,6 +10,7 @@ import (
 
 const (
 	// leaseStale is how long a link may hold parts of the set without a message arriving before another may pull them too.
+	// A link that was silent for longer and went on may be so again: what a radio loses comes anew behind all that waits in its queue.
 	leaseStale = 5 * time.Second
 	// leaseLongest is how long it may hold a part while fewer bytes than leaseLeast arrive: whoever sends a message of its own now and then would
 	// hold for ever what it never gives. It is 4 kbit/s, a tenth of what a poor radio carries.
@@ -29,6 +30,7 @@ type holding struct {
 	exact  map[reconcile.Prefix]time.Time // when it was taken
 	order  []reconcile.Prefix             // the same: what lies under a prefix follows it
 	alive  time.Time                      // when messages came last
+	paused time.Duration                  // the longest silence that messages have ended, up to pullTimeout
 	missed map[*link]struct{}             // the links that wanted some of it
 	window time.Time                      // since when bytes are counted
 	bytes  int                            // of messages that were taken in
@@ -44,7 +46,7 @@ func (ls *leases) take(l *link, p reconcile.Prefix) bool {
 		if other == l {
 			continue
 		}
-		if now.Sub(h.alive) < leaseStale && !h.slacks(now) && h.meets(p) {
+		if now.Sub(h.alive) < max(leaseStale, h.paused) && !h.slacks(now) && h.meets(p) {
 			if h.missed == nil {
 				h.missed = make(map[*link]struct{})
 			}
@@ -105,7 +107,9 @@ func (ls *leases) touch(l *link, bytes int) {
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
 	if h := ls.links[l]; h != nil {
-		h.alive = time.Now()
+		now := time.Now()
+		h.paused = min(max(h.paused, now.Sub(h.alive)), pullTimeout)
+		h.alive = now
 		h.bytes += bytes
 	}
 }

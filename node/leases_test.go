@@ -60,6 +60,13 @@ func TestLeases(t *testing.T) {
 			takes("a", "21"), waits(4 * time.Second), brings("a", 1), waits(4 * time.Second), misses("b", "21"),
 			takes("a", "3"), waits(5*time.Second - 1), misses("b", "21"), waits(1), takes("b", "21"),
 		}},
+		{"who was silent for longer and went on may be so again", []turn{
+			takes("a", "21"), waits(12 * time.Second), brings("a", 1), brings("a", 1), waits(12*time.Second - 1), misses("b", "21"),
+			waits(1), takes("b", "21"), takes("a", "3"), takes("b", "4"), waits(5 * time.Second), misses("b", "3"), takes("a", "4"),
+		}},
+		{"but for 20 s", []turn{
+			takes("a", "21"), waits(time.Minute), brings("a", 1), waits(20*time.Second - 1), misses("b", "21"), waits(1), takes("b", "21"),
+		}},
 		{"who brings little has it for 2 min", []turn{
 			takes("a", "21"), trickles("a", 39, 100), waits(3*time.Second - 1), misses("b", "21"), waits(1), takes("b", "21"),
 		}},
