@@ -10,6 +10,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/p2p/muxer/yamux"
 	"github.com/libp2p/go-libp2p/p2p/net/connmgr"
+	"github.com/libp2p/go-libp2p/p2p/net/swarm"
 	"github.com/libp2p/go-libp2p/p2p/security/noise"
 	libp2pquic "github.com/libp2p/go-libp2p/p2p/transport/quic"
 	"github.com/libp2p/go-libp2p/p2p/transport/tcp"
@@ -74,6 +75,9 @@ func newMuxer() *yamux.Transport {
 	return &m
 }
 
+// dialTimeout is libp2p's own, which is not to end a dial before discovery does.
+const dialTimeout = 15 * time.Second
+
 // hostOptions are HostOptions.
 func (n *Node) hostOptions() ([]libp2p.Option, error) {
 	lim := n.cfg.Profile.limits()
@@ -98,6 +102,7 @@ func (n *Node) hostOptions() ([]libp2p.Option, error) {
 		libp2p.UDPBlackHoleSuccessCounter(nil),
 		libp2p.IPv6BlackHoleSuccessCounter(nil),
 		libp2p.ConnectionManager(manager),
+		libp2p.SwarmOpts(swarm.WithDialTimeoutLocal(dialTimeout)),
 		libp2p.ResourceManager(resources),
 		libp2p.Peerstore(book),
 		libp2p.AddrsFactory(n.announced),

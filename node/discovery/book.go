@@ -3,6 +3,7 @@ package discovery
 import (
 	"maps"
 	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -65,6 +66,9 @@ func (e *entry) trust() trust {
 	}
 	return best
 }
+
+// host is the address of the first place.
+func (e *entry) host() netip.Addr { return e.places[0].place.IP }
 
 // has reports whether a rung vouches for one of the places.
 func (e *entry) has(r Rung) bool {

@@ -46,10 +46,10 @@ func lowAndHigh(t testing.TB) (low, high peer.ID) {
 
 // dialer is a Dialer that notes what it was asked.
 type dialer struct {
-	err  func(peer.AddrInfo) error // nil: every dial works
-	took time.Duration             // by each dial
+	err func(peer.AddrInfo) error // nil: every dial works
 
-	mu      sync.Mutex // guards the fields below
+	mu      sync.Mutex    // guards the fields below
+	took    time.Duration // by each dial
 	dials   []attempt
 	up      map[peer.ID]bool
 	now     int
@@ -74,6 +74,7 @@ func (d *dialer) Dial(ctx context.Context, info peer.AddrInfo) error {
 	d.dials = append(d.dials, attempt{time.Now(), info})
 	d.now++
 	d.most = max(d.most, d.now)
+	took := d.took
 	d.mu.Unlock()
 	if d.started != nil {
 		select {
@@ -81,10 +82,10 @@ func (d *dialer) Dial(ctx context.Context, info peer.AddrInfo) error {
 		default:
 		}
 	}
-	if d.took > 0 {
+	if took > 0 {
 		select {
 		case <-ctx.Done():
-		case <-time.After(d.took):
+		case <-time.After(took):
 		}
 	}
 	d.mu.Lock()
@@ -150,6 +151,27 @@ func (d *dialer) peak() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.most
+}
+
+// forget begins to count anew.
+func (d *dialer) forget() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.dials, d.most = nil, d.now
+}
+
+// links counts the peers that are connected.
+func (d *dialer) links() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.up)
+}
+
+// takes says how long each dial takes from now on.
+func (d *dialer) takes(t time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.took = t
 }
 
 // to returns the dials of p so far.

@@ -16,13 +16,6 @@ import (
 const (
 	defaultDegree = 12
 
-	maxDials      = 8 // at a time
-	maxHeardDials = 4 // of them to places that never answered us: forged ones cannot take the rest
-	maxHostDials  = 2 // of those to one address: one liar cannot take them all
-
-	// dialTimeout: a handshake within one segment takes milliseconds. libp2p's own limit is 5 s for private addresses.
-	dialTimeout = 4 * time.Second
-
 	checkEvery = time.Minute
 
 	firstBackoff = 2 * time.Second
@@ -33,34 +26,9 @@ const (
 type dial struct {
 	peer  peer.ID
 	host  netip.Addr // of the first place
-	heard bool       // counts against maxHeardDials
+	typed bool       // somebody waits for it
+	heard bool       // to places that never answered us
 	addrs []ma.Multiaddr
-}
-
-// flight counts the dials under way. It belongs to the dial loop.
-type flight struct {
-	all, heard int
-	hosts      map[netip.Addr]int
-}
-
-func (f *flight) room(d dial) bool {
-	if f.all >= maxDials {
-		return false
-	}
-	if !d.heard {
-		return true
-	}
-	return f.heard < maxHeardDials && (d.host.IsLoopback() || f.hosts[d.host] < maxHostDials)
-}
-
-func (f *flight) add(d dial, n int) {
-	f.all += n
-	if d.heard {
-		f.heard += n
-		if f.hosts[d.host] += n; f.hosts[d.host] == 0 {
-			delete(f.hosts, d.host)
-		}
-	}
 }
 
 // redial is the dial loop: it sleeps until a dial is due or something changed, and dials. It seeks Degree links.
@@ -68,8 +36,8 @@ func (f *flight) add(d dial, n int) {
 // have links enough and then meet must not stay strangers. Shedding the surplus is the connection manager's part.
 func (l *Ladder) redial(ctx context.Context) error {
 	var g errgroup.Group
-	f := &flight{hosts: make(map[netip.Addr]int)}
-	done := make(chan dial, maxDials) // never blocks: there are no more dials than that
+	f := newFlight()
+	done := make(chan outcome, maxDials) // never blocks: there are no more dials than that
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	checked := time.Now()
@@ -77,8 +45,9 @@ func (l *Ladder) redial(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return g.Wait() // dials end with ctx
-		case d := <-done:
-			f.add(d, -1)
+		case o := <-done:
+			f.add(o.dial, -1)
+			f.ended(o, time.Now())
 		case <-l.kick:
 		case <-timer.C:
 		}
@@ -88,10 +57,10 @@ func (l *Ladder) redial(ctx context.Context) error {
 			l.check(now)
 		}
 		picks, next := l.pick(f, now)
+		timeout := f.timeout()
 		for _, d := range picks {
 			g.Go(func() error {
-				l.dial(ctx, d)
-				done <- d
+				done <- l.dial(ctx, d, timeout)
 				return nil
 			})
 		}
@@ -109,15 +78,17 @@ func (l *Ladder) check(now time.Time) {
 	}
 }
 
-func (l *Ladder) dial(ctx context.Context, d dial) {
-	if l.cfg.Dialer.Connected(d.peer) {
-		l.book.dialled(d.peer, nil, time.Now())
-		return
+func (l *Ladder) dial(ctx context.Context, d dial, timeout time.Duration) outcome {
+	began := time.Now()
+	var err error
+	if !l.cfg.Dialer.Connected(d.peer) {
+		ctx, cancel := context.WithTimeout(ctx, timeout)
+		defer cancel()
+		err = l.cfg.Dialer.Dial(ctx, peer.AddrInfo{ID: d.peer, Addrs: d.addrs})
 	}
-	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
-	defer cancel()
-	err := l.cfg.Dialer.Dial(ctx, peer.AddrInfo{ID: d.peer, Addrs: d.addrs})
-	l.book.dialled(d.peer, err, time.Now())
+	now := time.Now()
+	heard := l.book.dialled(d.peer, err, now)
+	return outcome{dial: d, took: now.Sub(began), near: err == nil || heard.After(began), err: err}
 }
 
 // pick marks peers as being dialled and returns them, with the time until it should be asked again.
@@ -160,7 +131,10 @@ func (l *Ladder) pick(f *flight, now time.Time) ([]dial, time.Duration) {
 			e.due = time.Time{}
 			continue
 		}
-		if !f.room(d) {
+		if !f.room(d, now) {
+			if now.Before(f.rest) {
+				next = min(next, f.rest.Sub(now))
+			}
 			continue // a dial under way ends and wakes the loop
 		}
 		if room <= 0 && !typed {
@@ -174,11 +148,15 @@ func (l *Ladder) pick(f *flight, now time.Time) ([]dial, time.Duration) {
 	return out, max(next, 10*time.Millisecond)
 }
 
-// ready returns the peers to dial now, best first: places that answered, then fewest failures, then at random. It lowers
-// next to the time until another is due. Runs with mu held.
+// ready returns the peers to dial now, best first: places that answered, then fewest failures at the address, be they those of other peers, which
+// one liar has as many of as it likes, then at random. It lowers next to the time until another is due. Runs with mu held.
 func (b *book) ready(now time.Time, stale time.Duration, next *time.Duration) []peer.ID {
 	var out []peer.ID
+	failures := make(map[netip.Addr]int)
 	for p, e := range b.peers {
+		if e.failures > 0 {
+			failures[e.host()] += e.failures
+		}
 		switch {
 		case e.due.IsZero() || e.dialling || b.open[p]:
 		case now.Sub(e.heard) > stale && !e.has(Typed):
@@ -192,14 +170,15 @@ func (b *book) ready(now time.Time, stale time.Duration, next *time.Duration) []
 	rand.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
 	slices.SortStableFunc(out, func(x, y peer.ID) int {
 		ex, ey := b.peers[x], b.peers[y]
-		return cmp.Or(cmp.Compare(ey.trust(), ex.trust()), cmp.Compare(ex.failures, ey.failures))
+		return cmp.Or(cmp.Compare(ey.trust(), ex.trust()), cmp.Compare(failures[ex.host()], failures[ey.host()]))
 	})
 	return out
 }
 
 // attempt collects the places of e that may be dialled now, the best first.
 func (l *Ladder) attempt(p peer.ID, e *entry) (dial, bool) {
-	d := dial{peer: p, heard: e.trust() == heard && !e.has(Typed)}
+	typed := e.has(Typed)
+	d := dial{peer: p, typed: typed, heard: e.trust() == heard && !typed}
 	places := slices.Clone(e.places)
 	slices.SortStableFunc(places, func(x, y known) int {
 		return cmp.Or(cmp.Compare(y.trust, x.trust), y.heard.Compare(x.heard))
@@ -219,13 +198,13 @@ func (l *Ladder) attempt(p peer.ID, e *entry) (dial, bool) {
 
 // dialled notes the end of a dial. After a failure the next one waits, ever longer up to half a minute: people who walk
 // past each other are in reach for about that long. After a success it is still planned, for a link that the other side closed
-// before anyone noticed.
-func (b *book) dialled(p peer.ID, err error, now time.Time) {
+// before anyone noticed. It returns when the peer was last heard.
+func (b *book) dialled(p peer.ID, err error, now time.Time) (heard time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	e := b.peers[p]
 	if e == nil {
-		return
+		return heard
 	}
 	e.dialling = false
 	wait := firstBackoff << min(e.failures, 4)
@@ -239,6 +218,7 @@ func (b *book) dialled(p peer.ID, err error, now time.Time) {
 	if b.open[p] {
 		e.due = time.Time{}
 	}
+	return e.heard
 }
 
 // same reports whether the peer's store is known to equal ours.

@@ -34,6 +34,7 @@ var sizes = map[string]struct{ check, full, race int }{
 	"sfhh":      {0, 0, 0},
 	"skew":      {20, own, 0},
 	"square":    {0, own, 0},
+	"stadium":   {0, own, 0},
 	"takeover":  {0, own, 0},
 	"trace":     {own, own, own},
 	"wall":      {0, own, 0},
