@@ -190,14 +190,15 @@ func (w *World) readBack(m *member, s *sample) (kept, error) {
 // checkEntry checks one message that a node keeps.
 func (w *World) checkEntry(m *member, p *post, e *store.Entry) {
 	now, end := w.now(), p.at+p.life
+	young := slack(p.life) + p.uncounted(m.number)
 	switch {
 	case !p.had(m.number):
 		w.fail("n%d keeps %v and has not taken it", m.number, p)
 	case !e.Message.Equal(p.msg):
 		w.fail("n%d altered %v", m.number, p)
-	case now > end+slack(p.life):
+	case now > end+young:
 		w.fail("n%d serves %v %v past its life", m.number, p, now-end)
-	case (e.Age - (now - p.at)).Abs() > slack(p.life):
+	case e.Age-(now-p.at) > slack(p.life), now-p.at-e.Age > young:
 		w.fail("n%d holds %v to be %v old, it is %v", m.number, p, e.Age, now-p.at)
 	}
 }

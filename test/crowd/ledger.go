@@ -26,6 +26,7 @@ type post struct {
 	life   time.Duration
 	when   []time.Duration // by node; never
 	parent []int32         // by node: from whom; -1
+	gossip []bool          // by node: told by gossip
 	hops   []int16         // by node; links crossed
 	// Where nodes meet in groups, by node: the group that brought it, -1 none, and how many groups it passed through.
 	via     []int32
@@ -43,6 +44,20 @@ func (p *post) had(number int) bool {
 	}
 	return p.when[number] != never
 }
+
+// uncounted is how much too young a node may hold it to be, for its way there: gossip tells an age as the teller was told it (SPEC.md section 12), not what it
+// stayed with the teller, which is longest where it is asked for later. Sync counts that. The ledger's mu is held.
+func (p *post) uncounted(number int) (sum time.Duration) {
+	for at := number; p.noise == nil && p.parent[at] >= 0; at = int(p.parent[at]) {
+		if p.gossip[at] {
+			sum += min(p.when[at]-p.when[p.parent[at]], gossipLongest)
+		}
+	}
+	return sum
+}
+
+// gossipLongest is how long gossip can give out what it took: ten heartbeats.
+const gossipLongest = 10 * time.Second
 
 // String names it for people.
 func (p *post) String() string {
@@ -100,7 +115,7 @@ func (l *ledger) publish(p *post) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	p.number = len(l.posts)
-	p.when, p.parent, p.hops = make([]time.Duration, l.nodes), make([]int32, l.nodes), make([]int16, l.nodes)
+	p.when, p.parent, p.gossip, p.hops = make([]time.Duration, l.nodes), make([]int32, l.nodes), make([]bool, l.nodes), make([]int16, l.nodes)
 	for i := range p.when {
 		p.when[i], p.parent[i] = never, -1
 	}
@@ -129,10 +144,6 @@ func (l *ledger) arrived(number int, a node.Arrival, lost uint64) {
 		l.wrongf("n%d took message %v, which nobody published", number, a.ID)
 		return
 	}
-	// Ages are passed on in whole milliseconds and grow on the way: a second for a hundred links is far too much.
-	if late := now - p.at - p.life; late > time.Second {
-		l.wrongf("n%d took %v %v after the end of its life", number, p, late)
-	}
 	switch {
 	case own:
 		if p.noise != nil {
@@ -146,16 +157,20 @@ func (l *ledger) arrived(number int, a node.Arrival, lost uint64) {
 		p.noise[number] = true
 		l.noisy += len(p.msg.Wire())
 	default:
-		l.delivered(p, number, a.From, now)
+		l.delivered(p, number, a, now)
+	}
+	// Ages are passed on in whole milliseconds: a second for a hundred links is far too much.
+	if late := now - p.at - p.life; late > time.Second+p.uncounted(number) {
+		l.wrongf("n%d took %v %v after the end of its life", number, p, late)
 	}
 }
 
 // delivered enters that a message came to a node for the first time; l.mu is held.
-func (l *ledger) delivered(p *post, number int, giver peer.ID, now time.Duration) {
+func (l *ledger) delivered(p *post, number int, a node.Arrival, now time.Duration) {
 	p.when[number] = now
 	l.watch.Deliveries.Add(1)
-	if from, ok := l.byPeer[giver]; ok {
-		p.parent[number] = int32(from)
+	if from, ok := l.byPeer[a.From]; ok {
+		p.parent[number], p.gossip[number] = int32(from), a.Way == node.ByGossip
 		p.hops[number] = p.hops[from] + 1
 		l.crosses(p, from, number)
 	}

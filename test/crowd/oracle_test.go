@@ -66,6 +66,23 @@ func TestOracleIsTheLimit(t *testing.T) {
 	}
 }
 
+// TestUncounted: only what gossip took for a hop, and no more than it can, may be missing of an age.
+func TestUncounted(t *testing.T) {
+	p := &post{
+		when:   []time.Duration{time.Second, 4 * time.Second, 9 * time.Second, 49 * time.Second, never},
+		parent: []int32{-1, 0, 1, 2, -1},
+		gossip: []bool{false, true, false, true, false},
+	}
+	for number, want := range []time.Duration{0, 3 * time.Second, 3 * time.Second, 3*time.Second + gossipLongest, 0} {
+		if got := p.uncounted(number); got != want {
+			t.Errorf("n%d may hold it %v too young, want %v", number, got, want)
+		}
+	}
+	if got := (&post{noise: make([]bool, 1)}).uncounted(0); got != 0 {
+		t.Errorf("noise may be held %v too young", got)
+	}
+}
+
 // TestNothingToLookAt: what could not fail because there is nothing that it is about fails for that.
 func TestNothingToLookAt(t *testing.T) {
 	none := "there is no live message that a node up should have"

@@ -102,6 +102,7 @@ func TestChecksBite(t *testing.T) {
 		}},
 		{"immortal", "past its life", func(_ *testing.T, w *World) { w.ledger.posts[0].life = time.Second }},
 		{"wrong age", "old, it is", func(_ *testing.T, w *World) { w.ledger.posts[0].at -= time.Minute }},
+		{"older than it is", "old, it is", func(_ *testing.T, w *World) { w.ledger.posts[0].at += time.Minute }},
 		{"from nowhere", "n1 keeps message 0 and has not taken it", func(_ *testing.T, w *World) { w.ledger.posts[0].when[1] = never }},
 		{"unpublished", "n0 keeps message", func(t *testing.T, w *World) { give(t, w, sign(t, w, "in nobody's name")) }},
 		{"badly signed", "n0 serves message 1, whose signature does not verify", func(t *testing.T, w *World) {
