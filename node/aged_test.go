@@ -1,10 +1,13 @@
 package node_test
 
 import (
+	"context"
 	"encoding/binary"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/libp2p/go-libp2p/core/peer"
 
 	"longear/node"
 	"longear/protocol"
@@ -209,6 +212,58 @@ func TestAgedAndDropped(t *testing.T) {
 		time.Sleep(time.Minute)
 		if msg.expires(victim) == 0 {
 			t.Error("wanted again, it does not come")
+		}
+	})
+}
+
+// TestAgedByGossip: who tells gossip that a message is about to die takes a sixteenth of its life, from those who hear it first and from those who hear it of them.
+func TestAgedByGossip(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		victim, behind := w.add(nil), w.add(nil)
+		w.meet(victim, behind)
+		msg := offer(t, victim.key)
+		h := w.listen()
+		defer h.Close()
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		topic := mesh(t, ctx, h)
+		if err := h.Connect(ctx, peer.AddrInfo{ID: victim.host.ID(), Addrs: victim.host.Addrs()}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5 * time.Second)
+		age := uint64((msg.Life() - time.Second).Milliseconds())
+		if err := topic.Publish(ctx, append(binary.AppendUvarint(nil, age), msg.Wire()...)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		for i, m := range []*member{victim, behind} {
+			if left, want := msg.expires(m), msg.Life()*15/16; !around(left, want) {
+				t.Errorf("victim %d keeps it for %v, want %v", i, left, want)
+			}
+			if st := m.Status(); st.Accepted["gossip"] != 1 || st.Banned != 0 {
+				t.Errorf("victim %d took %v, and banned %d", i, st.Accepted, st.Banned)
+			}
+		}
+	})
+}
+
+// TestOldIsNoGossip: what a guest brings goes by gossip in the first sixteenth of its life, and by sync after that.
+func TestOldIsNoGossip(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		a, b := w.add(nil), w.add(nil)
+		w.meet(a, b)
+		time.Sleep(15 * time.Second)
+		in := letters(t, 2)
+		in[0].Age = protocol.DefaultLifetime / 16
+		in[1].Age = in[0].Age + time.Millisecond
+		for i, want := range []map[string]uint64{{"gossip": 1}, {"gossip": 1, "sync": 1}} {
+			if _, err := a.OfferFrom(t.Context(), "1", in[i:i+1], true); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(5 * time.Second)
+			if got := b.Status().Accepted; got["gossip"] != want["gossip"] || got["sync"] != want["sync"] {
+				t.Errorf("after %d: the neighbour took %v, want %v", i+1, got, want)
+			}
 		}
 	})
 }

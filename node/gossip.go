@@ -156,9 +156,12 @@ func (n *Node) validate(ctx context.Context, from peer.ID, msg *pubsub.Message) 
 		n.chronicle.refuse(from, protocol.IgnoreBudget)
 		return pubsub.ValidationIgnore
 	}
-	u, v := protocol.Decode(msg.Data[size:])
+	a := arrival{wire: msg.Data[size:], age: time.Duration(age) * time.Millisecond, from: from, way: ByGossip}
+	u, v := protocol.Decode(a.wire)
 	if v == protocol.Accept {
-		if _, d := u.Claims(); !gossips(d) {
+		_, d := u.Claims()
+		a.read, a.age = u, min(a.age, newsAge(d))
+		if !gossips(d) {
 			// Nobody honest tells it. It is not kept, or whoever tells it would fill the share of photos past every order; and not
 			// blamed, since it costs no more than the air it has used.
 			n.counts.refuse(protocol.IgnoreBudget)
@@ -166,7 +169,7 @@ func (n *Node) validate(ctx context.Context, from peer.ID, msg *pubsub.Message) 
 		}
 	}
 	// pubsub keeps msg.Data for its own cache and never writes to it; the store copies.
-	v = n.door.one(ctx, arrival{wire: msg.Data[size:], read: u, age: time.Duration(age) * time.Millisecond, from: from, way: ByGossip})
+	v = n.door.one(ctx, a)
 	switch {
 	case v == protocol.Accept:
 		return pubsub.ValidationAccept
@@ -177,6 +180,10 @@ func (n *Node) validate(ctx context.Context, from peer.ID, msg *pubsub.Message) 
 	}
 	return pubsub.ValidationIgnore
 }
+
+// newsAge is the largest age that gossip tells of a message, and that it is believed: a sixteenth of the lifetime. Gossip is for news; ages are
+// not signed, and whoever told it that a message is about to die would kill it within a second for a crowd that has no other copy.
+func newsAge(d *protocol.Draft) time.Duration { return d.Life() / 16 }
 
 // tell gives a message that is stored here to the mesh and reports whether the mesh has it. While gossip sleeps there is nobody
 // to tell; whoever comes gets it by sync.
@@ -192,7 +199,7 @@ func gossips(d *protocol.Draft) bool {
 
 func (n *Node) tellWire(ctx context.Context, wire []byte, d *protocol.Draft, age time.Duration) (bool, error) {
 	mesh := n.gossip.now()
-	if mesh == nil || !gossips(d) {
+	if mesh == nil || !gossips(d) || age > newsAge(d) {
 		return false, nil
 	}
 	data := binary.AppendUvarint(make([]byte, 0, 10+len(wire)), uint64(max(age.Milliseconds(), 0)))

@@ -26,7 +26,7 @@ import (
 )
 
 // guise is a member's host. While the member is honest it is the host itself; a mute one loses what it should pass on and a
-// liar alters what it says in sync. The node above knows nothing of it: all else about it is real.
+// liar alters what it says in sync, or of ages. The node above knows nothing of it: all else about it is real.
 type guise struct {
 	host.Host
 	m *member
@@ -99,7 +99,7 @@ func (s *worn) Write(b []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := role(s.m.role.Load())
-	if r != mute && r != liar && len(s.part) == 0 && s.whole(b) {
+	if !r.deceives() && len(s.part) == 0 && s.whole(b) {
 		return s.Stream.Write(b)
 	}
 	s.part = append(s.part, b...)
@@ -109,7 +109,7 @@ func (s *worn) Write(b []byte) (int, error) {
 		if n == 0 {
 			break
 		}
-		if r == mute || r == liar {
+		if r.deceives() {
 			out = append(out, s.change(r, s.part[:n])...)
 		} else {
 			out = append(out, s.part[:n]...)
@@ -160,15 +160,19 @@ func cutFrame(b []byte) int {
 // deceit counts what one node's guise did, over all its lives.
 type deceit struct {
 	hushed atomic.Uint64                          // RPCs of gossip that lost what they told
+	aged   atomic.Uint64                          // messages of which a wrong age was told
 	frames [habits][frame.Nudge + 1]atomic.Uint64 // of sync, lost or altered; by habit, a mute node's under withholds, and by kind
 }
 
-// changeRPC takes messages and the news of them out of an RPC; a liar gossips like anybody.
+// changeRPC takes messages and the news of them out of an RPC, or their ages; a liar in sync gossips like anybody.
 func (d *deceit) changeRPC(r role, whole []byte) []byte {
 	_, n := binary.Uvarint(whole)
 	var rpc pb.RPC
-	if r != mute || proto.Unmarshal(whole[n:], &rpc) != nil {
+	if r == liar || proto.Unmarshal(whole[n:], &rpc) != nil {
 		return whole
+	}
+	if r == ager {
+		return d.age(&rpc, whole)
 	}
 	if len(rpc.Publish) > 0 || len(rpc.GetControl().GetIhave()) > 0 {
 		d.hushed.Add(1)
@@ -183,6 +187,37 @@ func (d *deceit) changeRPC(r role, whole []byte) []byte {
 	}
 	return protowire.AppendBytes(nil, b)
 }
+
+// age tells wrong ages of what is in an RPC.
+func (d *deceit) age(rpc *pb.RPC, whole []byte) []byte {
+	for _, msg := range rpc.Publish {
+		_, n := binary.Uvarint(msg.Data)
+		if n <= 0 {
+			return whole
+		}
+		wire := msg.Data[n:]
+		msg.Data = append(binary.AppendUvarint(nil, wrongAge(wire)), wire...)
+		d.aged.Add(1)
+	}
+	b, err := proto.Marshal(rpc)
+	if err != nil {
+		return whole
+	}
+	return protowire.AppendBytes(nil, b)
+}
+
+// wrongAge is what is said of a message's age, in ms: so much that it dies in dying, or nothing. It is the same from all who lie.
+func wrongAge(wire []byte) uint64 {
+	u, v := protocol.Decode(wire)
+	if v != protocol.Accept || wire[len(wire)-1]&1 == 0 {
+		return 0
+	}
+	_, d := u.Claims()
+	return uint64(max(d.Life()-dying, 0).Milliseconds())
+}
+
+// dying is how much is left of a message's life that is said to be about to end.
+const dying = 20 * time.Second
 
 // habit is how a liar lies to one peer. It keeps to it: who does all of it is soon banned, and harms nobody.
 type habit uint8
@@ -232,6 +267,9 @@ func (l *lies) change(r role, whole []byte) []byte {
 	kind, payload, _, err := frame.Split(whole)
 	if err != nil {
 		return whole
+	}
+	if r == ager {
+		return l.age(kind, payload, whole)
 	}
 	how := l.habit
 	if r == mute {
@@ -283,6 +321,24 @@ func (l *lies) lie(how habit, kind frame.Kind, payload []byte) (lie []byte, lied
 		return l.garble(payload)
 	}
 	return l.repeat(kind, payload)
+}
+
+// age tells wrong ages of messages that were asked for.
+func (l *lies) age(kind frame.Kind, payload, whole []byte) []byte {
+	_, n := binary.Uvarint(payload)
+	if kind != frame.Messages || n <= 0 {
+		return whole
+	}
+	out := bytes.Clone(payload[:n])
+	for rest := payload[n:]; len(rest) > 0; {
+		_, wire, next, err := frame.SplitRecord(rest)
+		if err != nil {
+			return whole
+		}
+		out, rest = frame.AppendRecord(out, wrongAge(wire), wire), next
+		l.aged.Add(1)
+	}
+	return frame.Append(nil, kind, out)
 }
 
 // offer is a message of a round that offers a hundred messages: SPEC.md section 14, an Offer under the root.

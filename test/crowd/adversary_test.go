@@ -149,6 +149,43 @@ func TestLiarsLie(t *testing.T) {
 	})
 }
 
+// TestAgersLie: about ages in gossip and in sync, and about nothing else. What they say by gossip is hardly believed; what they say by sync kills half of what
+// they bring, until others bring it again.
+func TestAgersLie(t *testing.T) {
+	told := append(append([]string(nil), line...), "lie n1 about ages", "advance 30s", "publish 20 from n0 over 1m", "advance 2m")
+	inWorld(t, 1, tell(t, told...), func(t *testing.T, w *World) {
+		on := func(lines ...string) {
+			t.Helper()
+			before := len(told)
+			told = append(told, lines...)
+			steps := tell(t, told...).Steps
+			for i := before; i < len(steps); i++ {
+				if err := w.step(&steps[i]); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if len(w.failed) > 0 {
+				t.Fatal(w.failed)
+			}
+		}
+		aged := func(i int) uint64 { return w.topology.deceits[i].aged.Load() }
+		byGossip := aged(1)
+		if killed := w.lost(1); byGossip < 10 || killed != "" {
+			t.Errorf("of %d wrong ages told by gossip: %q", byGossip, killed)
+		}
+		on("crash n2", "publish 20 from n0", "advance 30s", "restart n2", "advance 2m")
+		bySync, killed := aged(1)-byGossip, w.lost(1)
+		t.Logf("told %d by gossip, %d by sync: %s", byGossip, bySync, killed)
+		if bySync < 20 || killed == "" || w.missing(false) == "" {
+			t.Errorf("of %d wrong ages told by sync: %q", bySync, killed)
+		}
+		on("join", "expect carried within 45m", "expect kept 100%")
+		if aged(0)+aged(2) > 0 {
+			t.Error("who is honest told wrong ages")
+		}
+	})
+}
+
 // TestLieStoryNeedsSync: what liars could spoil is a good part of what is delivered in their story.
 func TestLieStoryNeedsSync(t *testing.T) {
 	s, err := Load("testdata/lie.txt", new(Options))

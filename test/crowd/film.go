@@ -85,7 +85,7 @@ func (w *World) states() string {
 		case m.dozing:
 			b[i] = 'z'
 		default:
-			b[i] = "umlf"[m.role.Load()]
+			b[i] = "umlfl"[m.role.Load()]
 		}
 	}
 	return string(b)

@@ -130,7 +130,7 @@ func (w *World) checkCounters(m *member, stats store.Stats) {
 		w.fail("n%d counts %d violations, and nobody lies", m.number, t.violations)
 	}
 	written, read := t.sync, m.meter.sync.read.Load()
-	if !m.is(mute) && !m.is(liar) && t.sent != written {
+	if !role(m.role.Load()).deceives() && t.sent != written {
 		w.fail("n%d counts %d bytes of sync sent, its streams %d", m.number, t.sent, written)
 	}
 	if t.received != read {
@@ -196,6 +196,11 @@ func (w *World) checkEntry(m *member, p *post, e *store.Entry) {
 		w.fail("n%d keeps %v and has not taken it", m.number, p)
 	case !e.Message.Equal(p.msg):
 		w.fail("n%d altered %v", m.number, p)
+	case w.ledger.liedTo:
+		// Whatever a node is told, it keeps nothing for longer than a lifetime.
+		if p.noise == nil && now-p.when[m.number] > p.life+slack(p.life) {
+			w.fail("n%d serves %v %v after it came, and its life is %v", m.number, p, now-p.when[m.number], p.life)
+		}
 	case now > end+young:
 		w.fail("n%d serves %v %v past its life", m.number, p, now-end)
 	case e.Age-(now-p.at) > slack(p.life), now-p.at-e.Age > young:
@@ -203,10 +208,16 @@ func (w *World) checkEntry(m *member, p *post, e *store.Entry) {
 	}
 }
 
-// checkKept checks that a node keeps all that it had and that is alive, but what it let go of for want of room. The ledger's mu is held.
+// checkKept checks that a node keeps all that it had and that is alive, but what it let go of for want of room, and what died of an age that somebody told. The
+// ledger's mu is held.
 func (w *World) checkKept(m *member, k kept, stats store.Stats) {
 	now, l := w.now(), w.ledger
+	unswept := stats.Messages - k.messages
 	var missing uint64
+	allowed := stats.Evicted
+	if l.liedTo {
+		allowed += stats.Expired + uint64(max(unswept, 0))
+	}
 	var dying int64
 	look := func(posts []*post, kept []bool) {
 		for i, p := range posts {
@@ -218,14 +229,17 @@ func (w *World) checkKept(m *member, k kept, stats store.Stats) {
 				dying++
 				continue
 			}
-			if missing++; missing > stats.Evicted {
+			if missing++; missing > allowed {
 				w.fail("n%d has lost %v, %v before the end of its life", m.number, p, left)
 			}
 		}
 	}
 	look(l.posts, k.posts)
 	look(l.noise, k.noise)
-	if unswept := stats.Messages - k.messages; unswept < 0 || unswept > dying {
+	if l.liedTo {
+		dying += int64(missing)
+	}
+	if unswept < 0 || unswept > dying {
 		w.fail("n%d counts %d messages and keeps %d", m.number, stats.Messages, k.messages)
 	}
 }

@@ -39,7 +39,11 @@ const (
 	mute         // takes and never forwards
 	liar         // lies in sync
 	flooder      // floods
+	ager         // lies about ages
 )
+
+// deceives reports whether a member writes other things than its node.
+func (r role) deceives() bool { return r == mute || r == liar || r == ager }
 
 // member is one node of the world through all its lives, with the store it keeps and the clock it believes.
 type member struct {
@@ -230,6 +234,12 @@ func (m *member) reopen() error {
 	}
 	m.dir = m.left
 	return m.open()
+}
+
+// keeps reports whether the store has a message that it would give to others.
+func (m *member) keeps(p *post) bool {
+	_, err := m.store.Get(p.msg.ID)
+	return err == nil
 }
 
 // arrived is told by the node of every message that it took.

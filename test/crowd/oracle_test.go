@@ -93,8 +93,11 @@ func TestNothingToLookAt(t *testing.T) {
 	}{
 		{
 			"all are dead",
-			[]string{`publish n0 "water" life 10s`, "advance 20s", "expect all within 1s", "expect carried within 1s"},
-			[]string{`line 5, "expect all within 1s": ` + none, `line 6, "expect carried within 1s": ` + none},
+			[]string{`publish n0 "water" life 10s`, "advance 20s", "expect all within 1s", "expect carried within 1s", "expect kept 1%"},
+			[]string{
+				`line 5, "expect all within 1s": ` + none, `line 6, "expect carried within 1s": ` + none,
+				`line 7, "expect kept 1%": no live message came to a node that is up`,
+			},
 		},
 		{
 			"whoever could have it is down",

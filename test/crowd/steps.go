@@ -81,7 +81,12 @@ func (w *World) happen(do any) error {
 	case story.Mute:
 		w.cast(d.Who, mute)
 	case story.Lie:
-		w.cast(d.Who, liar)
+		if d.Ages {
+			w.ledger.distrust()
+			w.cast(d.Who, ager)
+		} else {
+			w.cast(d.Who, liar)
+		}
 	case story.Flood:
 		return w.flooding(d)
 	default:

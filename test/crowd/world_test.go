@@ -102,6 +102,14 @@ func TestChecksBite(t *testing.T) {
 		}},
 		{"immortal", "past its life", func(_ *testing.T, w *World) { w.ledger.posts[0].life = time.Second }},
 		{"wrong age", "old, it is", func(_ *testing.T, w *World) { w.ledger.posts[0].at -= time.Minute }},
+		{"kept for longer than its life, where ages are lies", "after it came, and its life is", func(_ *testing.T, w *World) {
+			w.ledger.distrust()
+			w.ledger.posts[0].life = time.Second
+		}},
+		{"lost, where ages are lies", "n1 has lost message 0", func(t *testing.T, w *World) {
+			w.ledger.distrust()
+			remove(t, w, 1, store.Removed)
+		}},
 		{"older than it is", "old, it is", func(_ *testing.T, w *World) { w.ledger.posts[0].at += time.Minute }},
 		{"from nowhere", "n1 keeps message 0 and has not taken it", func(_ *testing.T, w *World) { w.ledger.posts[0].when[1] = never }},
 		{"unpublished", "n0 keeps message", func(t *testing.T, w *World) { give(t, w, sign(t, w, "in nobody's name")) }},

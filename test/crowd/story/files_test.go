@@ -49,7 +49,7 @@ func TestFiles(t *testing.T) {
 			t.Errorf("%s expects nothing", file)
 		}
 	}
-	for want := range strings.FieldsSeq("square dense mules partition late churn skew quiet mute lie flood hub doze wall trace sfhh crowd500 groups gathering takeover ferry") {
+	for want := range strings.FieldsSeq("square dense mules partition late churn skew quiet mute lie flood hub doze wall trace sfhh crowd500 groups gathering takeover ferry packed poor stadium ages") {
 		if !slices.Contains(names, want) {
 			t.Errorf("there is no story %s", want)
 		}

@@ -233,6 +233,14 @@ func readSkew(l *line) any {
 	return take(l, s, okFrom && okTo && s.From <= s.To, "a time, or a lower and a higher one with .. between, as in +3h or -10y..+10y")
 }
 
+func readLie(l *line) any {
+	d := Lie{Who: l.who()}
+	if d.Ages = l.is("about"); d.Ages {
+		l.must("ages")
+	}
+	return d
+}
+
 func readFlood(l *line) any {
 	if l.is("off") {
 		return Flood{}
@@ -321,12 +329,15 @@ func readExpect(l *line) any {
 		l.form = 10
 		f, ok := parseUnit(l.bare(), "x")
 		return Expect{What: what, Factor: take(l, f, ok && f <= 1e6, "a factor, as in 1.3x")}
+	case l.is("kept"):
+		l.form = 11
+		return Expect{What: what, Share: l.share(false)}
 	case strings.HasSuffix(what, "%"):
 		l.form = 2
 		e := Expect{What: "share", Share: l.share(false)}
 		l.must("of", "oracle")
 		return e
 	}
-	l.fail(strconv.Quote("all") + `, "carried", "median", "nobody", "grouped", "takeovers", "ferries", "copies", "bytes", "repeated" or a share as in 99%`)
+	l.fail(strconv.Quote("all") + `, "carried", "median", "nobody", "grouped", "takeovers", "ferries", "copies", "bytes", "repeated", "kept" or a share as in 99%`)
 	return nil
 }

@@ -113,8 +113,12 @@ type (
 	// messages too. `mute 10%`
 	Mute struct{ Who Who }
 	// Lie makes nodes lie in sync, to each peer in a way of its own: they withhold, offer what nobody has, say that all is equal, answer
-	// nothing, repeat themselves and break frames. They gossip like anybody. `lie 10%`
-	Lie struct{ Who Who }
+	// nothing, repeat themselves and break frames. They gossip like anybody. `lie 10%`. Or all that they do is tell wrong ages, in gossip too:
+	// each of half of all messages that it is about to die, of the others that they are new. `lie 10% about ages`
+	Lie struct {
+		Who  Who
+		Ages bool
+	}
 	// Flood lets a node publish so many messages a second, from now on, with ever new keys. `flood n13 500/s`; `flood off`
 	Flood struct {
 		Node int
@@ -147,7 +151,7 @@ type (
 	// `expect repeated 1.3x`: bytes of messages that were there already, for each byte that was missing at the last join and
 	// came since; where there was no join, since the beginning; at most.
 	Expect struct {
-		What   string // all, carried, share, median, nobody, grouped, takeovers, ferries, copies, bytes, repeated
+		What   string // all, carried, share, median, nobody, grouped, takeovers, ferries, copies, bytes, repeated, kept
 		Within time.Duration
 		Share  float64
 		Factor float64 // of median; the most copies, bytes or repeated bytes

@@ -53,7 +53,7 @@ var verbs = []verb{
 	{"doze", []form{{"doze WHO SHARE of TIME", "doze all 80% of 60s", "deaf for so much of every TIME, from now on"}}, readDoze},
 	{"skew", []form{{"skew WHO TIME[..TIME]", "skew 50% -10y..+10y", "clocks off by so much, or by something between"}}, readSkew},
 	{"mute", []form{{"mute WHO", "mute 10%", "take and never forward"}}, func(l *line) any { return Mute{l.who()} }},
-	{"lie", []form{{"lie WHO", "lie 10%", "lie in sync"}}, func(l *line) any { return Lie{l.who()} }},
+	{"lie", []form{{"lie WHO [about ages]", "lie 10%", "lie in sync, in all ways; or of ages alone, in gossip too"}}, readLie},
 	{"flood", []form{
 		{"flood NODE N/s", "flood n13 500/s", "publishes so many a second with ever new keys, from now on"},
 		{"flood off", "flood off", "no more"},
@@ -75,6 +75,7 @@ var verbs = []verb{
 		{"expect copies N", "expect copies 2.5", "received for each delivery, or fewer; 1 is the least"},
 		{"expect bytes N", "expect bytes 3.5", "of gossip and sync sent for each byte delivered, or fewer"},
 		{"expect repeated Nx", "expect repeated 1.3x", "bytes for nothing to each missing at the last join, or fewer"},
+		{"expect kept SHARE", "expect kept 99%", "of the live messages that came to nodes, they keep so many"},
 	}, readExpect},
 }
 
