@@ -172,14 +172,9 @@ func (d *deceit) changeRPC(r role, whole []byte) []byte {
 		return whole
 	}
 	if r == ager {
-		return d.age(&rpc, whole)
-	}
-	if len(rpc.Publish) > 0 || len(rpc.GetControl().GetIhave()) > 0 {
-		d.hushed.Add(1)
-	}
-	rpc.Publish = nil
-	if rpc.Control != nil {
-		rpc.Control.Ihave = nil
+		d.age(&rpc)
+	} else {
+		d.hush(&rpc)
 	}
 	b, err := proto.Marshal(&rpc)
 	if err != nil {
@@ -188,22 +183,25 @@ func (d *deceit) changeRPC(r role, whole []byte) []byte {
 	return protowire.AppendBytes(nil, b)
 }
 
-// age tells wrong ages of what is in an RPC.
-func (d *deceit) age(rpc *pb.RPC, whole []byte) []byte {
+// hush takes out what an RPC tells of messages.
+func (d *deceit) hush(rpc *pb.RPC) {
+	if len(rpc.Publish) > 0 || len(rpc.GetControl().GetIhave()) > 0 {
+		d.hushed.Add(1)
+	}
+	rpc.Publish = nil
+	if rpc.Control != nil {
+		rpc.Control.Ihave = nil
+	}
+}
+
+// age tells wrong ages of what is in an RPC, whose data a node has written.
+func (d *deceit) age(rpc *pb.RPC) {
 	for _, msg := range rpc.Publish {
 		_, n := binary.Uvarint(msg.Data)
-		if n <= 0 {
-			return whole
-		}
-		wire := msg.Data[n:]
+		wire := msg.Data[max(n, 0):]
 		msg.Data = append(binary.AppendUvarint(nil, wrongAge(wire)), wire...)
 		d.aged.Add(1)
 	}
-	b, err := proto.Marshal(rpc)
-	if err != nil {
-		return whole
-	}
-	return protowire.AppendBytes(nil, b)
 }
 
 // wrongAge is what is said of a message's age, in ms: so much that it dies in dying, or nothing. It is the same from all who lie.

@@ -85,11 +85,7 @@ func TestMuteStory(t *testing.T) {
 					m.role.Store(uint32(honest))
 				}
 				again := tell(t, "nodes 20", fmt.Sprintf("split n%d", behind), fmt.Sprintf("join n%d n%d", behind, way), "publish 10 over 1m", "advance 2m")
-				for i := range again.Steps[1:] {
-					if err := w.step(&again.Steps[i+1]); err != nil {
-						t.Fatal(err)
-					}
-				}
+				goOn(t, w, again.Steps[1:])
 			}
 			through = w.throughMute()
 		})
@@ -159,12 +155,7 @@ func TestAgersLie(t *testing.T) {
 			t.Helper()
 			before := len(told)
 			told = append(told, lines...)
-			steps := tell(t, told...).Steps
-			for i := before; i < len(steps); i++ {
-				if err := w.step(&steps[i]); err != nil {
-					t.Fatal(err)
-				}
-			}
+			goOn(t, w, tell(t, told...).Steps[before:])
 			if len(w.failed) > 0 {
 				t.Fatal(w.failed)
 			}

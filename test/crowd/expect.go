@@ -116,6 +116,7 @@ func (w *World) counts(p *post, m *member) bool {
 // so, too, if there is none that a node should have.
 func (w *World) missing(possible bool) string {
 	n, should, first := 0, 0, ""
+	looked := w.distrusts() // a node that has had it may lose it before its time only there
 	for _, p := range w.ledger.all() {
 		if p.deadAt(w.now()) {
 			continue
@@ -124,7 +125,7 @@ func (w *World) missing(possible bool) string {
 			if _, ok := w.topology.oracle.Arrival(p.number, m.number); !m.running || !w.counts(p, m) || possible && !ok {
 				continue
 			}
-			if should++; w.holds(p, m) {
+			if should++; w.ledger.has(p, m.number) && (!looked || m.keeps(p)) {
 				continue
 			}
 			if n++; first == "" {
@@ -139,11 +140,6 @@ func (w *World) missing(possible bool) string {
 		first = fmt.Sprintf("%s, and %d more", first, n-1)
 	}
 	return first
-}
-
-// holds reports whether a node has a message: it has had it, and may lose it before its time only where somebody lies about ages, so there it is looked for.
-func (w *World) holds(p *post, m *member) bool {
-	return w.ledger.has(p, m.number) && (!w.distrusts() || m.keeps(p))
 }
 
 // lost tells of live messages that came to nodes which are up and are not there any more.

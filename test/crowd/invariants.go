@@ -190,7 +190,6 @@ func (w *World) readBack(m *member, s *sample) (kept, error) {
 // checkEntry checks one message that a node keeps.
 func (w *World) checkEntry(m *member, p *post, e *store.Entry) {
 	now, end := w.now(), p.at+p.life
-	young := slack(p.life) + p.uncounted(m.number)
 	switch {
 	case !p.had(m.number):
 		w.fail("n%d keeps %v and has not taken it", m.number, p)
@@ -201,9 +200,9 @@ func (w *World) checkEntry(m *member, p *post, e *store.Entry) {
 		if p.noise == nil && now-p.when[m.number] > p.life+slack(p.life) {
 			w.fail("n%d serves %v %v after it came, and its life is %v", m.number, p, now-p.when[m.number], p.life)
 		}
-	case now > end+young:
+	case p.tooYoung(m.number, now-end, slack(p.life)):
 		w.fail("n%d serves %v %v past its life", m.number, p, now-end)
-	case e.Age-(now-p.at) > slack(p.life), now-p.at-e.Age > young:
+	case e.Age-(now-p.at) > slack(p.life), p.tooYoung(m.number, now-p.at-e.Age, slack(p.life)):
 		w.fail("n%d holds %v to be %v old, it is %v", m.number, p, e.Age, now-p.at)
 	}
 }

@@ -56,6 +56,11 @@ func (p *post) uncounted(number int) (sum time.Duration) {
 	return sum
 }
 
+// tooYoung reports whether a node is wrong in holding it to be so much younger than it is, where some of that may be. The ledger's mu is held.
+func (p *post) tooYoung(number int, by, slack time.Duration) bool {
+	return by > slack && by > slack+p.uncounted(number)
+}
+
 // gossipLongest is how long gossip can give out what it took: ten heartbeats.
 const gossipLongest = 10 * time.Second
 
@@ -168,7 +173,7 @@ func (l *ledger) arrived(number int, a node.Arrival, lost uint64) {
 		l.delivered(p, number, a, now)
 	}
 	// Ages are passed on in whole milliseconds: a second for a hundred links is far too much.
-	if late := now - p.at - p.life; late > time.Second+p.uncounted(number) && !l.liedTo {
+	if late := now - p.at - p.life; !l.liedTo && p.tooYoung(number, late, time.Second) {
 		l.wrongf("n%d took %v %v after the end of its life", number, p, late)
 	}
 }

@@ -46,16 +46,22 @@ func inWorldOf(t *testing.T, s story.Story, o Options, test func(t *testing.T, w
 				t.Error(err)
 			}
 		}()
-		for i := range s.Steps {
-			if err := w.step(&s.Steps[i]); err != nil {
-				t.Fatal(err)
-			}
-		}
+		goOn(t, w, s.Steps)
 		if len(w.failed) > 0 {
 			t.Fatalf("before the test began: %v", w.failed)
 		}
 		test(t, w)
 	})
+}
+
+// goOn plays steps in a world.
+func goOn(t *testing.T, w *World, steps []story.Step) {
+	t.Helper()
+	for i := range steps {
+		if err := w.step(&steps[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // TestChecksBite breaks the world in each way that the checks are there for, and looks whether they say so: long after what they are to notice
